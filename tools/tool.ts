@@ -54,6 +54,11 @@ export interface ToolContext {
   handles: Handles;
   /** The value behind `env:NAME` or `file:PATH`. */
   secret(reference: string): string;
+  /** Makes many log lines few, by pattern; without it `read_logs` shows the newest lines as they are. */
+  condense?(
+    text: string,
+    options: { budgetTokens: number; since?: number },
+  ): { text: string; lines: number; patterns: number };
   signal: AbortSignal;
 }
 
@@ -85,6 +90,8 @@ export interface Tool<Schema extends z.ZodObject = z.ZodObject, Details = unknow
   risk: Risk;
   /** Its arguments for one scope: what names things is an enum of the scope. */
   input(scope: ToolScope, config: Config): Schema;
+  /** False when nothing in the scope is of its kind (no Redis, no log to rotate): then it is not worth offering. */
+  applies?(scope: ToolScope, config: Config): boolean;
   /** The shape of `details`. */
   output: z.ZodType<Details>;
   /** Acting tools only, and required there: what it would do now, or why it will not. It changes nothing. */

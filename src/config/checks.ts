@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, parseDuration, parsePercent, parseSize, percent, size } from './units.ts';
+import { duration, parseDuration, parsePercent, parseSize, percent, secretReference, size } from './units.ts';
 
 /** A threshold: a value beyond `limit` in the direction of `operator` breaches it. */
 export interface Limit {
@@ -9,20 +9,26 @@ export interface Limit {
   text: string;
 }
 
+const LIMIT_EXPECTED = 'a limit such as 90%, 500ms, 2GB, 12 or "< 5" was expected';
+
 /** `90%`, `500ms`, `2GB`, `12`, or with a direction in front: `< 5`. Without one, more is worse. */
-export const limit = z.union([z.string(), z.number()]).transform((written, context): Limit => {
-  const match = /^\s*(>=|<=|==|!=|>|<)?\s*(.+?)\s*$/.exec(String(written));
-  const number = match?.[2] ?? '';
-  const value =
-    number !== '' && Number.isFinite(Number(number))
-      ? Number(number)
-      : (parsePercent(number) ?? parseDuration(number) ?? parseSize(number));
-  if (value === null || value === undefined) {
-    context.addIssue({ code: 'custom', message: 'a limit such as 90%, 500ms, 2GB, 12 or "< 5" was expected' });
-    return z.NEVER;
-  }
-  return { operator: (match?.[1] as Limit['operator'] | undefined) ?? '>', value, text: String(written) };
-});
+export const limit = z
+  .union([z.string(), z.number()], { error: LIMIT_EXPECTED })
+  .transform((written, context): Limit => {
+    const match = /^\s*(>=|<=|==|!=|>|<)?\s*(.+?)\s*$/.exec(String(written));
+    const number = match?.[2] ?? '';
+    const value =
+      number !== '' && Number.isFinite(Number(number))
+        ? Number(number)
+        : (parsePercent(number) ?? parseDuration(number) ?? parseSize(number));
+    if (value === null || value === undefined) {
+      context.addIssue({ code: 'custom', message: LIMIT_EXPECTED });
+      return z.NEVER;
+    }
+    return { operator: (match?.[1] as Limit['operator'] | undefined) ?? '>', value, text: String(written) };
+  });
+
+const STATUS_EXPECTED = 'a status such as 200, [200, 204] or "200-399" was expected';
 
 const limits = { warn: limit.optional(), critical: limit.optional() };
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
@@ -59,7 +65,9 @@ export const checkSchemas = {
       ...limits,
       http: z.url({ protocol: /^https?$/, error: 'a URL such as http://127.0.0.1:8080/health was expected' }),
       status: z
-        .union([z.int(), z.array(z.int()), z.string().regex(/^\d{3}-\d{3}$/)])
+        .union([z.int(), z.array(z.int()), z.string().regex(/^\d{3}-\d{3}$/, STATUS_EXPECTED)], {
+          error: STATUS_EXPECTED,
+        })
         .optional()
         .describe('200, [200, 204] or "200-399" (the default)'),
       header: z.record(z.string(), z.string()).optional().describe('header name to a text its value must contain'),
@@ -77,7 +85,9 @@ export const checkSchemas = {
     .strictObject({
       ...common,
       process: z
-        .union([z.literal('main'), z.strictObject({ match: z.string().min(2) })])
+        .union([z.literal('main'), z.strictObject({ match: z.string().min(2) })], {
+          error: 'main or { match: "a text in the command line" } was expected',
+        })
         .describe('main: the main process of the service; or match: a text in the command line'),
       min: z.int().min(0).optional(),
       max: z.int().min(0).optional(),
@@ -106,7 +116,7 @@ export const checkSchemas = {
       ...common,
       ...limits,
       redis: z.string().regex(/^rediss?:\/\//, 'a URL such as redis://127.0.0.1:6379 was expected'),
-      password: z.string().optional(),
+      password: secretReference.optional(),
       info: z
         .record(z.string(), z.union([z.string(), z.number()]))
         .optional()
@@ -118,7 +128,7 @@ export const checkSchemas = {
       ...common,
       ...limits,
       postgres: z.string().regex(/^postgres(ql)?:\/\//, 'a URL such as postgres://app@127.0.0.1/app was expected'),
-      password: z.string().optional(),
+      password: secretReference.optional(),
       query: z.string().optional().describe('one row, one number'),
     })
     .describe('accepts connections; a query whose value is held against warn and critical'),
@@ -170,11 +180,17 @@ export const checkSchemas = {
     .strictObject({
       ...common,
       ...limits,
-      metric: z.union([
-        z.strictObject({ command }),
-        z.strictObject({ url: z.url(), json: z.string() }),
-        z.strictObject({ check: z.string().describe('SERVICE/CHECK') }),
-      ]),
+      metric: z.union(
+        [
+          z.strictObject({ command }),
+          z.strictObject({ url: z.url(), json: z.string() }),
+          z.strictObject({ check: z.string().describe('SERVICE/CHECK') }),
+        ],
+        {
+          error:
+            'one of { check: SERVICE/CHECK }, { command: [program, argument] } or { url: URL, json: PATH } was expected',
+        },
+      ),
       change: z
         .strictObject({ over: duration, warn: limit.optional(), critical: limit.optional() })
         .optional()
@@ -188,6 +204,8 @@ export const checkSchemas = {
 } as const;
 
 export type CheckKind = keyof typeof checkSchemas;
+
+export const checkKinds = Object.keys(checkSchemas) as readonly CheckKind[];
 
 /** One check as written in the configuration, by kind. */
 export type CheckOf<Kind extends CheckKind> = z.output<(typeof checkSchemas)[Kind]>;

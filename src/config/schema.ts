@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { type CheckConfig, type CheckKind, checkSchemas, thresholds } from './checks.ts';
-import { duration, size } from './units.ts';
+import { type CheckConfig, checkSchemas, thresholds } from './checks.ts';
+import { duration, secretReference, size } from './units.ts';
 
 export const managerKinds = ['systemd', 'docker', 'compose', 'supervisor', 'launchd', 'pm2', 'process'] as const;
 export type ManagerKind = (typeof managerKinds)[number];
@@ -12,28 +12,26 @@ export type Mode = (typeof modes)[number];
 export const risks = ['read', 'reversible', 'disruptive', 'destructive'] as const;
 export type Risk = (typeof risks)[number];
 
-/** `env:NAME` or `file:PATH`. The value itself never stands in the configuration. */
-export const secretReference = z
-  .string()
-  .regex(
-    /^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/,
-    'a reference such as env:NAME or file:PATH was expected; the secret itself must not stand here',
-  );
+export { secretReference };
 
 const name = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/i, 'a name of letters, digits, dots and dashes was expected');
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'a name of letters, digits, dots and dashes was expected');
 const argv = z.tuple([z.string().min(1)], z.string());
-const tokens = z.union([
-  z.int().min(1024),
-  z
-    .string()
-    .regex(/^\d+k$/i, 'a number of tokens such as 16k was expected')
-    .transform((value) => Number.parseInt(value, 10) * 1024),
-]);
+const tokens = z.union(
+  [
+    z.int().min(1024),
+    z
+      .string()
+      .regex(/^\d+[kK]$/)
+      .transform((value) => Number.parseInt(value, 10) * 1024),
+  ],
+  { error: 'a number of tokens such as 16k (1024 at the least) was expected' },
+);
 
-const modelSchema = z.union([
-  z.strictObject({
+/** The model providers as they are written, by the one key that names them. */
+export const modelSchemas = {
+  ollama: z.strictObject({
     ollama: z.strictObject({
       model: z.string().min(1),
       url: z.url().default('http://127.0.0.1:11434'),
@@ -41,7 +39,7 @@ const modelSchema = z.union([
       timeout: duration.optional().describe('the longest one answer may take; default 5m'),
     }),
   }),
-  z.strictObject({
+  anthropic: z.strictObject({
     anthropic: z.strictObject({
       model: z.string().min(1),
       key: secretReference,
@@ -50,13 +48,12 @@ const modelSchema = z.union([
       max_output: z.int().min(256).default(4096),
     }),
   }),
-]);
+} as const;
 
-const one = <Kind extends CheckKind>(kind: Kind) => checkSchemas[kind];
-/** A check as written: the one key that names its kind decides which schema it must fit. */
-const checkSchema = z.union(
-  Object.keys(checkSchemas).map((kind) => one(kind as CheckKind)) as unknown as [(typeof checkSchemas)[CheckKind]],
-);
+const modelSchema = z.union(Object.values(modelSchemas));
+
+/** A check as written: the one key that names its kind decides which schema it must fit; `explain.ts` goes by that, too. */
+const checkSchema = z.union(Object.values(checkSchemas));
 
 export const serviceSchema = z.strictObject({
   host: z.string().default('local').describe('a name under hosts, or local'),
@@ -67,6 +64,10 @@ export const serviceSchema = z.strictObject({
     .describe('its name at its manager (unit, container, program, label); default: the name of the service'),
   user: z.boolean().optional().describe('systemd: a unit of the user, not of the system'),
   compose_file: z.string().optional(),
+  supervisor_config: z
+    .string()
+    .optional()
+    .describe('supervisor: the configuration file supervisorctl is given; default: its own search'),
   start: argv.optional().describe('process: the program and its arguments'),
   directory: z.string().optional(),
   environment: z.record(z.string(), z.string()).optional(),
@@ -77,7 +78,7 @@ export const serviceSchema = z.strictObject({
     .optional()
     .describe('a program that exits 0 when the configuration of the service is valid, such as [nginx, -t]'),
   logs: z
-    .union([z.string(), z.array(z.string())])
+    .union([z.string(), z.array(z.string())], { error: 'a file, or a list of files, was expected' })
     .optional()
     .describe('log files; default: what its manager keeps'),
   rotate: z
@@ -85,6 +86,10 @@ export const serviceSchema = z.strictObject({
     .optional()
     .describe('its log files may be rotated: above this size (default 100MB), keeping this many old ones'),
   clear: z.array(z.string()).optional().describe('directories whose content may be deleted, such as a cache'),
+  strays: z
+    .array(z.string().min(3))
+    .optional()
+    .describe('texts in command lines: a process with one of them may be ended when it holds the port of the service'),
   files: z
     .array(z.string())
     .optional()
@@ -143,7 +148,8 @@ export const configSchema = z.strictObject({
       memory: z.strictObject(thresholds).optional(),
       cpu: z.strictObject(thresholds).optional(),
     })
-    .optional(),
+    .optional()
+    .describe('the hosts themselves; default: disk / and memory. What is written here is all that is measured'),
   services: z.record(name, serviceSchema).default({}),
   runbooks: z.array(z.string()).default([]),
   limits: z
@@ -193,3 +199,6 @@ export interface Config extends Omit<z.output<typeof configSchema>, 'services' |
 
 /** The name of the pseudo-service that stands for a host. */
 export const machineName = (host: string): string => (host === 'local' ? 'machine' : `machine@${host}`);
+
+/** A check as it is written in YAML. */
+export type CheckInput = NonNullable<NonNullable<ConfigInput['services']>[string]['checks']>[number];

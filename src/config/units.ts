@@ -48,11 +48,15 @@ export function parseSize(text: string): number | null {
   return match && unit !== undefined ? Math.round(Number(match[1]) * unit) : null;
 }
 
-/** 90 in `90%`; null when it is not a percentage. */
+/** 90 in `90%`, -20 in `-20%`; null when it is not a percentage. */
 export function parsePercent(text: string): number | null {
-  const match = /^(\d+(?:\.\d+)?)\s*%$/.exec(text.trim());
+  const match = /^(-?\d+(?:\.\d+)?)\s*%$/.exec(text.trim());
   return match ? Number(match[1]) : null;
 }
+
+/** In the configuration one way to write it is enough; `2 sec` is told what was meant. */
+const strictDuration = (written: string): number | null =>
+  /^(\d+(\.\d+)?(ms|s|m|h|d|w))+$/.test(written.trim()) ? parseDuration(written) : null;
 
 const text = (parse: (value: string) => number | null, expected: string) =>
   z.string().transform((value, context) => {
@@ -63,7 +67,7 @@ const text = (parse: (value: string) => number | null, expected: string) =>
   });
 
 /** A duration as people write it, to milliseconds. */
-export const duration = text(parseDuration, 'a duration such as 2s, 250ms or 5m was expected').meta({
+export const duration = text(strictDuration, 'a duration such as 2s, 250ms or 5m was expected').meta({
   description: 'a duration such as 250ms, 2s, 5m, 1h or 7d',
 });
 
@@ -76,3 +80,12 @@ export const size = text(parseSize, 'a size such as 512MB or 2GB was expected').
 export const percent = text(parsePercent, 'a percentage such as 90% was expected').meta({
   description: 'a percentage such as 90%',
 });
+
+/** `env:NAME` or `file:PATH`. The value itself never stands in the configuration. */
+export const secretReference = z
+  .string()
+  .regex(
+    /^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/,
+    'a reference such as env:NAME or file:PATH was expected; the secret itself must not stand here',
+  )
+  .meta({ description: 'env:NAME or file:PATH; never the secret itself' });

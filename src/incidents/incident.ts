@@ -30,6 +30,8 @@ export interface Evidence {
   title: string;
   quote: string;
   verified: boolean;
+  /** The facts it is the ground of, where Nightshift measured them itself. */
+  facts?: string[];
 }
 
 /** One call of an acting tool, as proposed by a runbook, memory, the model or a person. */

@@ -24,6 +24,8 @@ export interface ModelRequest {
   tools: readonly ToolDefinition[];
   /** The most tokens of the answer. */
   maxOutputTokens: number;
+  /** The incident it is about, for the record of what was sent. */
+  incident?: number | null;
 }
 
 export interface ModelUsage {
@@ -60,7 +62,16 @@ export type ModelAnswer =
       thinking?: unknown;
       usage: ModelUsage;
     }
-  | { ok: false; provider: string; model: string; failure: ModelFailureKind; message: string; usage: ModelUsage };
+  | {
+      ok: false;
+      provider: string;
+      model: string;
+      failure: ModelFailureKind;
+      message: string;
+      usage: ModelUsage;
+      /** The text that had come before it broke off (`cut-off`). */
+      partial?: string;
+    };
 
 /** What a provider streams: deltas, and exactly one `answer` at the end, on every path. */
 export type ModelEvent =

@@ -40,4 +40,6 @@ export interface Runbook {
   advice: string | null;
   /** Higher goes first among those that match. Default 0. */
   priority: number;
+  /** Nothing is done before the service's own time limit for starting (or recovering) has passed. Default false. */
+  leaveAlone?: boolean;
 }

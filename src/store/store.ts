@@ -1,3 +1,4 @@
+import type { Outcome } from '../base/outcome.ts';
 import type { Risk } from '../config/schema.ts';
 import type { CheckHistory, CheckResult, Verdict } from '../health/check.ts';
 import type { ActionRecord, Incident, ProposedAction, TimelineEntry } from '../incidents/incident.ts';
@@ -35,6 +36,8 @@ export interface ActionStore {
   of(incident: number): ActionRecord[];
   /** Begun but not ended: what a killed process left behind. */
   unfinished(): ActionRecord[];
+  /** Those of `unfinished` whose process is gone, or that are more than an hour old: a verb beside the watch may be at work. */
+  abandoned?(): ActionRecord[];
   /** Begun at or after `since` on a service, refused ones not counted, newest first. */
   recent(filter: { service?: string; since: number }): ActionRecord[];
 }
@@ -142,5 +145,15 @@ export interface Store {
   readonly health: HealthStore;
   readonly settings: Settings;
   keepSent(request: SentRequest): void;
+  /** What went to cloud models, newest first. */
+  sent?(filter?: { incident?: number; limit?: number }): (SentRequest & { id: number; at: number })[];
+  /** What a person must hear about the store itself: it was damaged and restored, say. Empty as a rule. */
+  readonly warnings?: readonly string[];
+  /** Several reads and writes as one, against other processes, too: all are kept or none. Not for asynchronous work. */
+  transaction?<Value>(work: () => Value): Value;
+  /** Makes today's backup unless there is one: its path, or null when the newest is less than a day old. */
+  backup?(): Promise<Outcome<string | null>>;
+  /** Builds the incidents anew from the timeline and says how many there are. */
+  rebuildIncidents?(): number;
   close(): void;
 }

@@ -1,0 +1,87 @@
+import { failure, messageOf, type Outcome, success } from '../base/outcome.ts';
+import type { Service } from '../config/schema.ts';
+import { type Host, succeeded } from '../hosts/host.ts';
+import type { OpsAgent } from './ops-agent.ts';
+import type { AgentParts } from './parts.ts';
+
+/** What is done once a cycle beside measuring: unanswered questions go up, messages that wait are sent, good files are kept. */
+export async function housekeeping(parts: AgentParts, agent: OpsAgent, warn: (text: string) => void): Promise<void> {
+  for (const approval of parts.store.approvals.expire())
+    await unanswered(parts, agent, approval.incident, `nobody answered A${approval.id} in time: no answer is no`);
+  for (const approval of parts.store.approvals.list({ state: 'denied' })) {
+    const incident = approval.incident === null ? null : parts.store.incidents.get(approval.incident);
+    if (incident?.state === 'awaiting')
+      await unanswered(
+        parts,
+        agent,
+        incident.id,
+        `A${approval.id} was denied${approval.because ? `: ${approval.because}` : ''}`,
+      );
+  }
+  const sent = await parts.outbox.flush();
+  for (const problem of sent.problems) warn(problem);
+  await keepGoodFiles(parts, warn);
+  const backup = await parts.store.backup?.();
+  if (backup && !backup.ok) warn(`no backup of the store today: ${backup.error}`);
+  parts.store.settings.set('last-cycle', parts.clock.now());
+}
+
+async function unanswered(parts: AgentParts, agent: OpsAgent, id: number | null, reason: string): Promise<void> {
+  const incident = id === null ? null : parts.store.incidents.get(id);
+  if (incident?.state !== 'awaiting') return;
+  parts.record(incident.id, { type: 'denied', text: reason });
+  await agent.escalate(incident, reason);
+}
+
+/**
+ * A file is kept as good while all of the service's checks pass and this says something about the file: its configuration
+ * test passes, or the service was started after the file was last written. Looked at only when size or time has changed.
+ */
+async function keepGoodFiles(parts: AgentParts, warn: (text: string) => void): Promise<void> {
+  const busy = new Set(parts.store.incidents.unresolved().map((incident) => incident.service));
+  for (const service of parts.config.services.values()) {
+    if (!service.files?.length || service.checks.length === 0 || busy.has(service.name)) continue;
+    if (service.checks.some((check) => parts.latest(check.key)?.verdict !== 'ok')) continue;
+    const host = parts.host(service.host);
+    for (const path of service.files) {
+      const facts = await host.fileFacts(path);
+      if (!facts.ok || facts.value === null) continue;
+      const name = `good.${service.name}.${path}`;
+      const stamp = `${facts.value.modifiedAt} ${facts.value.sizeBytes}`;
+      if (parts.store.settings.get(name) === stamp) continue;
+      if (!(await isProven(parts, service, host, facts.value.modifiedAt))) continue;
+      const bytes = await host.readBytes(path);
+      const kept = bytes.ok ? keep(parts, service.name, path, bytes.value) : bytes;
+      if (!kept.ok) warn(`${path} of ${service.name} cannot be kept as a good copy: ${kept.error}`);
+      parts.store.settings.set(name, stamp);
+    }
+  }
+}
+
+function keep(parts: AgentParts, service: string, path: string, bytes: Uint8Array): Outcome<void> {
+  try {
+    return success(parts.keepGoodCopy(service, path, bytes));
+  } catch (error) {
+    return failure(messageOf(error));
+  }
+}
+
+async function isProven(parts: AgentParts, service: Service, host: Host, modifiedAt: number): Promise<boolean> {
+  if (service.config_test) {
+    return succeeded(
+      await host.run({
+        argv: service.config_test,
+        directory: service.directory,
+        timeoutMs: 15_000,
+        privileged: service.manager === 'systemd',
+      }),
+    );
+  }
+  const status = await parts.manager(service.name)?.status();
+  return (
+    status?.ok === true &&
+    status.value.since !== null &&
+    status.value.since >= modifiedAt &&
+    parts.clock.now() - status.value.since >= service.hold
+  );
+}

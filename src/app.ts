@@ -1,0 +1,403 @@
+import { homedir } from 'node:os';
+import { dirname } from 'node:path';
+import { createMemory } from '../memory/memory.ts';
+import { actTools, allTools, lookTools } from '../tools/index.ts';
+import { createHandles } from '../tools/shared/handles.ts';
+import type { ToolContext } from '../tools/tool.ts';
+import { type AskEvent, ask } from './agent/ask.ts';
+import { claimIncident, releaseIncident } from './agent/claim.ts';
+import { condenseLines } from './agent/condense.ts';
+import type { AgentEvent } from './agent/events.ts';
+import { type Fixed, type FixOptions, fixIncident } from './agent/fix.ts';
+import { OpsAgent } from './agent/ops-agent.ts';
+import { triage } from './agent/triage.ts';
+import { type WatchParts, watch } from './agent/watch.ts';
+import type { WatchEvent } from './agent/watch-events.ts';
+import { type Clock, systemClock } from './base/clock.ts';
+import type { Config } from './config/schema.ts';
+import { createSecrets } from './config/secret.ts';
+import { createGuard } from './guard/guard.ts';
+import { createRedactor, type Redactor } from './guard/redact.ts';
+import type { CheckHistory, CheckResult } from './health/check.ts';
+import { createHysteresis } from './health/hysteresis.ts';
+import { createMonitor, type Monitor } from './health/monitor.ts';
+import { worstVerdict } from './health/report.ts';
+import type { Host } from './hosts/host.ts';
+import { createHosts } from './hosts/index.ts';
+import { hostIsGone, isFailing } from './incidents/correlate.ts';
+import { createEscalationOutbox } from './incidents/escalation.ts';
+import { dependencyGraph } from './incidents/graph.ts';
+import type { Incident, Signal, TimelineEntry } from './incidents/incident.ts';
+import { createModels } from './models/router.ts';
+import { createCommandTool } from './runbooks/command-tool.ts';
+import { loadRunbooks } from './runbooks/load.ts';
+import { createManager } from './services/create.ts';
+import { createGoodCopies } from './services/good-copies.ts';
+import type { Manager } from './services/manager.ts';
+import { openStore } from './store/open.ts';
+import type { Store } from './store/store.ts';
+
+/** What the outside hands in: the environment for secrets. */
+export interface Surroundings {
+  environment: NodeJS.ProcessEnv;
+}
+
+/** Everything that measures: hosts, managers, checks. It changes nothing. */
+export interface Measuring {
+  monitor: Monitor;
+  host(name: string): Host;
+  manager(service: string): Manager | null;
+  secret(reference: string): string;
+  redactor: Redactor;
+  close(): void;
+}
+
+/** Puts together what measures, over a history that belongs to a store or lasts as long as the process. */
+export function createMeasuring(
+  config: Config,
+  surroundings: Surroundings,
+  history: CheckHistory,
+  latest: (check: string) => CheckResult | undefined,
+  clock: Clock = systemClock,
+): Measuring {
+  const redactor = createRedactor();
+  const secrets = createSecrets(surroundings.environment, config.file === null ? homedir() : dirname(config.file));
+  const secret = (reference: string): string => {
+    const value = secrets(reference);
+    redactor.know(value);
+    return value;
+  };
+  const hosts = createHosts(config.hosts, clock);
+  const host = (name: string): Host => {
+    const found = hosts(name);
+    // Names come from the inventory, which was checked when it was loaded: anything else is a bug.
+    if (!found.ok) throw new Error(found.error);
+    return found.value;
+  };
+  const managers = new Map<string, Manager | null>();
+  const manager = (name: string): Manager | null => {
+    const service = config.services.get(name);
+    if (!service) return null;
+    if (!managers.has(name)) managers.set(name, createManager({ service, host: host(service.host), clock }));
+    return managers.get(name) ?? null;
+  };
+  const monitor = createMonitor({
+    config,
+    clock,
+    concurrency: config.limits.checks_at_once,
+    context: (check) => {
+      const service = config.services.get(check.service);
+      if (!service) throw new Error(`no service ${check.service}`);
+      return { service, host: host(service.host), manager: manager(service.name), clock, history, latest, secret };
+    },
+  });
+  return { monitor, host, manager, secret, redactor, close: () => undefined };
+}
+
+/** For verbs that only measure once: reads the store's history when there is one, and writes nothing to it. */
+export async function buildMeasuring(config: Config, surroundings: Surroundings): Promise<Measuring> {
+  const opened = openStore(config.stateFolder, { clock: systemClock, readOnly: true });
+  const store = opened.ok ? opened.value : null;
+  const positions = new Map<string, string>();
+  const history: CheckHistory = {
+    samples: (check, since) => store?.health.samples(check, since) ?? [],
+    lastPing: (name) => store?.health.lastPing(name) ?? null,
+    position: (check) => positions.get(check) ?? store?.health.position(check) ?? null,
+    setPosition: (check, position) => void positions.set(check, position),
+  };
+  const latest = new Map((store?.health.latest() ?? []).map((result) => [result.check, result]));
+  const measuring = createMeasuring(config, surroundings, history, (check) => latest.get(check));
+  return { ...measuring, close: () => store?.close() };
+}
+
+/** The whole agent over one store. */
+export async function createAgentParts(options: {
+  config: Config;
+  surroundings: Surroundings;
+  store: Store;
+  clock?: Clock;
+}): Promise<WatchParts> {
+  const { config, surroundings, store, clock = systemClock } = options;
+  const latest = new Map(store.health.latest().map((result) => [result.check, result]));
+  const measuring = createMeasuring(config, surroundings, store.health, (check) => latest.get(check), clock);
+  const { redactor, host, manager, secret } = measuring;
+  const redact = (text: string): string => redactor.redact(text);
+  const checks = new Map(
+    [...config.services.values()].flatMap((service) => service.checks.map((check) => [check.key, check] as const)),
+  );
+  const hysteresis = createHysteresis({ saved: store.settings.get('hysteresis') });
+  hysteresis.retain(checks.keys());
+  let signals: Signal[] = [];
+  const listeners: ((entry: TimelineEntry, incident: Incident) => void)[] = [];
+  const agentListeners: ((incident: number, event: AgentEvent) => void)[] = [];
+  const goodCopies = createGoodCopies({ folder: config.stateFolder, clock });
+  const loaded = await loadRunbooks({ paths: config.runbooks, config });
+  const commandTool = createCommandTool({ runbooks: loaded.runbooks, settings: store.settings });
+  const models = createModels(config.models, { secret, clock, redact, keepSent: (sent) => store.keepSent(sent) });
+
+  const saveHysteresis = () => store.settings.set('hysteresis', hysteresis.save());
+  const ingest = (given: CheckResult[]): void => {
+    const results = given.map((result) => redactResult(result, redact));
+    store.health.record(results);
+    const touched = new Set<string>();
+    const before = signals.length;
+    for (const result of results) {
+      latest.set(result.check, result);
+      const check = checks.get(result.check);
+      const signal = check ? hysteresis.push(result, check) : null;
+      if (signal) signals.push(signal);
+      touched.add(result.service);
+    }
+    for (const service of touched) {
+      const own = config.services.get(service)?.checks ?? [];
+      store.health.setServiceVerdict(service, worstVerdict(own.map((check) => hysteresis.settled(check.key))));
+    }
+    if (signals.length > before) saveHysteresis();
+  };
+
+  const tell = (entry: TimelineEntry, incident: Incident) => {
+    for (const listener of listeners) listener(entry, incident);
+  };
+
+  return {
+    config,
+    clock,
+    store,
+    redact,
+    host,
+    manager,
+    graph: dependencyGraph(config),
+    monitor: measuring.monitor,
+    guard: createGuard({
+      store,
+      clock,
+      redact,
+      policy: () => ({ mode: config.mode, actionsPerServicePerHour: config.limits.actions_per_service_per_hour }),
+    }),
+    memory: createMemory(store.memory, {
+      riskOf: (action) => allTools.find((tool) => tool.name === action.tool)?.risk ?? null,
+    }),
+    runbooks: loaded.runbooks,
+    runbookProblems: loaded.problems,
+    tools: commandTool === null ? [...lookTools, ...actTools] : [...lookTools, ...actTools, commandTool],
+    model: models.length > 0 ? models.router : null,
+    outbox: createEscalationOutbox({
+      store,
+      clock,
+      fetch,
+      webhook: () => {
+        const { webhook } = config.escalate;
+        return webhook === undefined ? null : /^(env|file):/.test(webhook) ? secret(webhook) : webhook;
+      },
+    }),
+    toolContext: (scope, signal): ToolContext => ({
+      config,
+      scope,
+      clock,
+      host,
+      manager,
+      secret,
+      signal,
+      goodCopies,
+      service: (name) => {
+        const service = config.services.get(name);
+        if (!service) throw new Error(`there is no service ${name}`);
+        return service;
+      },
+      measure: async (service) => {
+        const results = await measuring.monitor.measure(config.services.get(service)?.checks ?? []);
+        ingest(results);
+        return results;
+      },
+      latest: (service) => store.health.latest(service),
+      archive: {
+        recent: (filter) => store.incidents.list(filter),
+        timeline: (incident) => store.incidents.timeline(incident),
+        actions: (incident) => store.actions.of(incident),
+      },
+      handles: createHandles(clock),
+      condense: condenseLines,
+    }),
+    open: (draft, entry) => {
+      const incident = store.incidents.open(redactDeep(draft, redact), redactDeep(entry, redact));
+      const first = store.incidents.timeline(incident.id)[0];
+      if (first) tell(first, incident);
+      return incident;
+    },
+    record: (id, entry, change) => {
+      const appended = store.incidents.append(
+        id,
+        redactDeep(entry, redact),
+        change && redactDeep({ ...change, updatedAt: clock.now() }, redact),
+      );
+      tell(appended.entry, appended.incident);
+      return appended.incident;
+    },
+    ingest,
+    latest: (check) => latest.get(check),
+    saveHysteresis,
+    listen: (listener) => void listeners.push(listener),
+    onAgent: (listener) => void agentListeners.push(listener),
+    tellAgent: (incident, event) => {
+      for (const listener of agentListeners) listener(incident, event);
+    },
+    keepGoodCopy: (service, path, bytes) => goodCopies.keep(service, path, bytes),
+    takeSignals: () => {
+      const taken = signals;
+      signals = [];
+      return taken;
+    },
+    standingSignals: () =>
+      [...checks.keys()].flatMap((key): Signal[] => {
+        const result = latest.get(key);
+        const settled = hysteresis.settled(key);
+        if (!result || !isFailing({ verdict: settled }) || !(isFailing(result) || hostIsGone(result))) return [];
+        const since = hysteresis.since(key) ?? result.at;
+        return [
+          {
+            check: key,
+            service: result.service,
+            verdict: settled,
+            previous: 'ok',
+            summary: result.summary,
+            reason: result.reason ?? null,
+            since,
+            at: result.at,
+          },
+        ];
+      }),
+    probeModels: (signal) => models.probe(signal),
+  };
+}
+
+/** The watch, over and over: a changed configuration is taken up without losing anything; a bad one is reported and the old one goes on. */
+export async function* runWatch(options: {
+  config: Config;
+  surroundings: Surroundings;
+  signal: AbortSignal;
+  /** One cycle: every check once, then whatever that leads to, then the end. */
+  once?: boolean;
+  /** The configuration as it is now, when its file has changed; null when it has not; a text when it is bad. */
+  reload?: () => Promise<Config | string | null>;
+}): AsyncGenerator<WatchEvent> {
+  const { surroundings, signal } = options;
+  const opened = openStore(options.config.stateFolder, { clock: systemClock });
+  if (!opened.ok) throw new Error(opened.error);
+  const store = opened.value;
+  try {
+    for (const text of store.warnings) yield { type: 'warning', at: systemClock.now(), text };
+    let { config } = options;
+    for (let first = true; !signal.aborted; first = false) {
+      const turn = new AbortController();
+      const parts = await createAgentParts({ config, surroundings, store });
+      for (const problem of parts.runbookProblems) {
+        yield {
+          type: 'warning',
+          at: systemClock.now(),
+          text: `${problem.file}:${problem.line}:${problem.column} ${problem.message}`,
+        };
+      }
+      let next: Config | null = null;
+      for await (const event of watch(parts, AbortSignal.any([signal, turn.signal]), { once: options.once === true })) {
+        if (first || (event.type !== 'watch-start' && event.type !== 'watch-end')) yield event;
+        if (event.type !== 'report' || next !== null) continue;
+        const changed = (await options.reload?.()) ?? null;
+        if (typeof changed === 'string') yield { type: 'warning', at: systemClock.now(), text: changed };
+        else if (changed !== null) {
+          next = changed;
+          turn.abort();
+          yield {
+            type: 'config-changed',
+            at: systemClock.now(),
+            text: `${changed.file ?? 'the configuration'} has changed and is used from here on`,
+          };
+        }
+      }
+      if (next === null) return;
+      config = next;
+    }
+  } finally {
+    store.close();
+  }
+}
+
+/** Proves by itself that an incident which a person resolved is over: for `resolve` while no watch runs. */
+export async function settleIncident(options: {
+  config: Config;
+  surroundings: Surroundings;
+  incident: number;
+}): Promise<Incident> {
+  const opened = openStore(options.config.stateFolder, { clock: systemClock });
+  if (!opened.ok) throw new Error(opened.error);
+  const store = opened.value;
+  try {
+    const parts = await createAgentParts({ ...options, store });
+    await triage(
+      new OpsAgent(parts),
+      { ...parts, runbooks: [], model: null },
+      options.incident,
+      new AbortController().signal,
+      { onlyProve: true },
+    );
+    const incident = store.incidents.get(options.incident);
+    if (incident === null) throw new Error(`incident #${options.incident} is not in the store any more`);
+    return incident;
+  } finally {
+    store.close();
+  }
+}
+
+/** `nightshift fix`: what the loop would do, now, because a person asks. */
+export async function fixByHand(options: { config: Config; surroundings: Surroundings } & FixOptions): Promise<Fixed> {
+  const opened = openStore(options.config.stateFolder, { clock: systemClock });
+  if (!opened.ok) throw new Error(opened.error);
+  const store = opened.value;
+  try {
+    const parts = await createAgentParts({ ...options, store });
+    return await fixIncident(parts, options, {
+      claim: (incident) => claimIncident(store, incident, process.pid),
+      release: (incident) => releaseIncident(store, incident),
+    });
+  } finally {
+    store.close();
+  }
+}
+
+/** `nightshift ask`: a question answered from live evidence, with looking tools only. */
+export async function* askQuestion(options: {
+  config: Config;
+  surroundings: Surroundings;
+  question: string;
+  earlier?: { question: string; answer: string }[];
+  signal: AbortSignal;
+}): AsyncGenerator<AskEvent> {
+  const opened = openStore(options.config.stateFolder, { clock: systemClock });
+  if (!opened.ok) throw new Error(opened.error);
+  const store = opened.value;
+  try {
+    const parts = await createAgentParts({ ...options, store });
+    yield* ask({ ...parts, tools: lookTools }, options.question, options.earlier ?? [], options.signal);
+  } finally {
+    store.close();
+  }
+}
+
+function redactResult(result: CheckResult, redact: (text: string) => string): CheckResult {
+  const facts =
+    result.facts &&
+    Object.fromEntries(
+      Object.entries(result.facts).map(([name, value]) => [name, typeof value === 'string' ? redact(value) : value]),
+    );
+  return { ...result, summary: redact(result.summary), ...(facts ? { facts } : {}) };
+}
+
+/** Every text in a value, redacted; its shape stays. */
+function redactDeep<Value>(value: Value, redact: (text: string) => string): Value {
+  const walk = (each: unknown): unknown => {
+    if (typeof each === 'string') return redact(each);
+    if (Array.isArray(each)) return each.map(walk);
+    if (each === null || typeof each !== 'object') return each;
+    return Object.fromEntries(Object.entries(each).map(([name, inner]) => [name, walk(inner)]));
+  };
+  return walk(value) as Value;
+}

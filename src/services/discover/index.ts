@@ -1,0 +1,2 @@
+export { discoveryConfig } from '../../config/from-discovery.ts';
+export { discover } from './discover.ts';

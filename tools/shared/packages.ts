@@ -1,0 +1,28 @@
+import type { Host } from '../../src/hosts/host.ts';
+
+const TAIL_BYTES = 128 * 1024;
+const SHOWN = 12;
+
+/** Packages that were installed, upgraded or removed at or after `since`, newest first: Debian's own log; elsewhere none. */
+export async function packageChanges(host: Host, since: number): Promise<string[]> {
+  if ((await host.platform()) !== 'linux') return [];
+  const read = await host.readFile('/var/log/dpkg.log', { maxBytes: TAIL_BYTES, fromEnd: true });
+  return read.ok ? parseDpkg(read.value.text, since).slice(0, SHOWN) : [];
+}
+
+/** `2026-11-21 03:01:07 upgrade nginx:amd64 1.22.0-1 1.22.1-9`; its times are those of the machine. */
+export const parseDpkg = (text: string, since: number): string[] =>
+  text
+    .split('\n')
+    .flatMap((line) => {
+      const match =
+        /^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (install|upgrade|remove|purge) (\S+?)(?::\S+)? (\S+) (\S+)$/.exec(line);
+      if (!match || Date.parse(match[1]?.replace(' ', 'T') ?? '') < since) return [];
+      const [, at, what, name, before, after] = match;
+      return [
+        what === 'upgrade'
+          ? `${at} upgrade ${name} ${before} -> ${after}`
+          : `${at} ${what} ${name} ${after === '<none>' ? before : after}`,
+      ];
+    })
+    .reverse();
