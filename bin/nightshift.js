@@ -28,5 +28,10 @@ if (!good) {
 } else {
   const { enableCompileCache } = await import('node:module');
   enableCompileCache();
+  if (process.argv[2] === 'watch') {
+    // It runs for months and makes little garbage at a time: a young generation that never grows spares a quarter of its memory.
+    const { setFlagsFromString } = await import('node:v8');
+    setFlagsFromString('--semi-space-growth-factor=1');
+  }
   await import(fromSource ? source : join(root, 'dist/src/cli/main.js'));
 }

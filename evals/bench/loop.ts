@@ -29,7 +29,7 @@ interface LoopFigures {
 /**
  * What the loop adds to a round. Both sides speak to the same local server, which answers at once with one tool call, in one
  * process, each warmed up, a round of one and a round of the other in turn, so that what else the machine does hits both. The bare side is the `ollama` client alone, streaming, sending the very requests that the
- * loop had sent in its warm-up: the same system text, tools and history, kept within the same window, byte for byte. It
+ * loop had sent in its warm-up: the same system text, tools and history, kept within the same window, message for message. It
  * reads the answer and does nothing with it, while the loop also checks and runs the tool, keeps the window and tells events.
  */
 export async function benchLoop(): Promise<LoopFigures> {

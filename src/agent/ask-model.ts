@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import type { ToolContext } from '../../tools/tool.ts';
+import { formatSpan } from '../health/format.ts';
 import { actionTitle } from '../incidents/action-title.ts';
 import { isFailing } from '../incidents/correlate.ts';
 import type { Diagnosis, Evidence, Facts, Incident, ProposedAction } from '../incidents/incident.ts';
@@ -26,7 +28,7 @@ export async function askModel(
   const scope = scopeOf(parts, incident);
   const context = parts.toolContext(scope, signal);
   const fence = createFence();
-  const given = recordsOf(evidence);
+  const given = recordsOf([...evidence, ...around(incident, scope.services, context)]);
   const proposals: ProposedAction[] = [];
   const toolbox = createToolbox({
     tools: chooseTools(parts.tools, config, scope, incident),
@@ -64,8 +66,9 @@ export async function askModel(
       milliseconds: config.limits.model_seconds_per_incident * 1000,
       tokens: Math.max(config.limits.model_tokens_per_incident - incident.modelTokens, 1000),
       contextTokens: parts.model.contextTokens,
-      maxOutputTokens: 1024,
+      maxOutputTokens: Math.min(4096, Math.floor(parts.model.contextTokens / 4)),
     },
+    incident: incident.id,
     listen: (event) => parts.tellAgent(incident.id, event),
   });
   let next = await run.next();
@@ -111,6 +114,38 @@ export async function askModel(
 const recordsOf = (evidence: readonly Evidence[]): ResultRecord[] =>
   evidence.map((item, index) => ({ id: `f${index + 1}`, tool: 'facts', title: item.title, content: item.quote }));
 
+const MOST_AROUND = 12;
+
+/** What the checks say that this incident is not about, the bad ones first: they tell a cause below from one here. */
+function around(incident: Incident, services: readonly string[], context: Pick<ToolContext, 'latest'>): Evidence[] {
+  return services
+    .flatMap((name) => context.latest(name))
+    .filter((result) => !(result.check in incident.checks))
+    .toSorted((a, b) => Number(isFailing(b)) - Number(isFailing(a)))
+    .slice(0, MOST_AROUND)
+    .map(({ check, kind, verdict, summary }) => ({
+      source: `check:${check}`,
+      title: `${check} (${kind})`,
+      quote: `${verdict}, ${summary}`,
+      verified: true,
+    }));
+}
+
+const MOST_FACTS = 1500;
+/** What stands in the inventory, in the failing checks or in the record of what was tried. */
+const KNOWN =
+  /^(service|unit|host|manager|kind|is_machine|failing_checks|failing_kind|manager_state|tried_.*|\w+_process_status|check_\w+_(verdict|reason|value|status|latency_ms))$/;
+
+/** The facts as a model may use them: without what it is told elsewhere, and without the many things a log does not have. */
+function tellingFacts(facts: Facts): string {
+  const told = Object.entries(facts)
+    .filter(([name, value]) => value !== null && value !== '' && value !== 'none' && !KNOWN.test(name))
+    .filter(([name, value]) => value !== false || !name.startsWith('log_has_'))
+    .map(([name, value]) => `${name}=${String(value)}`);
+  while (told.join(' · ').length > MOST_FACTS) told.pop();
+  return told.join(' · ');
+}
+
 function questionFor(
   parts: AgentParts,
   incident: Incident,
@@ -118,7 +153,7 @@ function questionFor(
   given: readonly ResultRecord[],
   fence: (label: string, text: string) => string,
 ): string {
-  const minutes = Math.max(0, Math.round((parts.clock.now() - incident.since) / 60_000));
+  const lasted = formatSpan(Math.max(0, parts.clock.now() - incident.since));
   const failing = Object.values(incident.checks).filter(isFailing);
   const passing = Object.values(incident.checks).filter((result) => !isFailing(result));
   const actions = parts.store.actions.of(incident.id);
@@ -128,11 +163,8 @@ function questionFor(
   const notes = parts.store.incidents
     .timeline(incident.id)
     .filter((entry) => entry.type === 'note' && entry.data.by === 'person');
-  const unquoted = Object.entries(facts)
-    .filter(([, value]) => value !== null && value !== '')
-    .map(([name, value]) => `${name}=${String(value)}`);
   return [
-    `Incident #${incident.id}, ${incident.severity}, for ${minutes} min. Suspected: ${incident.service}. It is ${new Date(parts.clock.now()).toISOString()}.`,
+    `Incident #${incident.id}, ${incident.severity}, for ${lasted}. Suspected: ${incident.service}. It is ${new Date(parts.clock.now()).toISOString()}.`,
     fence(
       'failing checks',
       failing.map((result) => `${result.check}: ${result.summary}`).join('\n') || 'none at this moment',
@@ -142,7 +174,7 @@ function questionFor(
       'measured just now, to be quoted by id',
       given.map((record) => `[${record.id}] ${record.title}: ${record.content}`).join('\n'),
     ),
-    fence('facts', unquoted.join(' · ').slice(0, 1500)),
+    fence('facts; what is not named was not found', tellingFacts(facts)),
     actions.length > 0
       ? `Already tried in this incident:\n${actions.map((action) => `- ${actionTitle(action)} (${action.by}): ${action.state}${action.held === false ? ', it did not hold' : ''}`).join('\n')}\nDo not repeat what did not help.`
       : '',

@@ -78,7 +78,7 @@ export async function* ask(
       milliseconds: config.limits.model_seconds_per_incident * 1000,
       tokens: config.limits.model_tokens_per_incident,
       contextTokens: parts.model.contextTokens,
-      maxOutputTokens: 1024,
+      maxOutputTokens: Math.min(4096, Math.floor(parts.model.contextTokens / 4)),
     },
   });
   let next = await run.next();

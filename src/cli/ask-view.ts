@@ -3,7 +3,7 @@ import { shorten, type Terminal } from './terminal.ts';
 
 /** Shows an answer as it comes: what is looked at, the text as it streams, then evidence, what was not checked, what to do next. */
 export async function showAnswer(terminal: Terminal, events: AsyncIterable<AskEvent>): Promise<boolean> {
-  const label = (word: string) => terminal.style('dim', word.padEnd(11));
+  const label = (word: string) => terminal.style('dim', word.padEnd(12));
   let looking = false;
   let streamed = '';
   let answered = false;
@@ -14,7 +14,9 @@ export async function showAnswer(terminal: Terminal, events: AsyncIterable<AskEv
   for await (const event of events) {
     switch (event.type) {
       case 'looking':
-        terminal.write(looking ? ` · ${shorten(event.title, 60)}` : `${label('looking at')}${shorten(event.title, 60)}`);
+        terminal.write(
+          looking ? ` · ${shorten(event.title, 60)}` : `${label('looking at')}${shorten(event.title, 60)}`,
+        );
         looking = true;
         break;
       case 'loading':
@@ -37,9 +39,12 @@ export async function showAnswer(terminal: Terminal, events: AsyncIterable<AskEv
           terminal.line(answer.text.trim());
         } else terminal.line();
         answer.evidence.forEach((item, index) => {
-          terminal.line(`${label(index === 0 ? 'evidence' : '')}[${index + 1}] ${item.title}: "${shorten(item.quote, 140)}"${item.verified ? '' : '  (a guess: not found in what was measured)'}`);
+          terminal.line(
+            `${label(index === 0 ? 'evidence' : '')}[${index + 1}] ${item.title}: "${shorten(item.quote, 140)}"${item.verified ? '' : '  (a guess: not found in what was measured)'}`,
+          );
         });
-        for (const [index, item] of answer.notChecked.entries()) terminal.line(`${label(index === 0 ? 'not checked' : '')}${item}`);
+        for (const [index, item] of answer.notChecked.entries())
+          terminal.line(`${label(index === 0 ? 'not checked' : '')}${item}`);
         if (answer.next) terminal.line(`${label('next')}${answer.next}`);
         if (answer.note) terminal.line(`${label('note')}${answer.note}`);
         break;

@@ -35,25 +35,33 @@ export function createEscalationOutbox(options: {
   webhook: () => string | null;
 }): EscalationOutbox {
   const { store, clock } = options;
+  /** One flush at a time: two would send what waits twice. */
+  let flushing: Promise<unknown> = Promise.resolve();
   return {
     put(message) {
       store.settings.set(`${PREFIX}${message.incident}.${clock.now()}`, { message, firstAt: clock.now() });
     },
-    async flush(signal) {
-      const waiting = store.settings.all(PREFIX).filter((entry) => entry.value !== null);
-      const problems: string[] = [];
-      let sent = 0;
-      for (const { name, value } of waiting) {
-        const { message, firstAt } = value as { message: EscalationMessage; firstAt: number };
-        const result = await post(options, message, signal);
-        const tooOld = clock.now() - firstAt > GIVE_UP_MS;
-        if (result.ok || tooOld) store.settings.set(name, null);
-        if (result.ok) sent += result.value;
-        else problems.push(`${result.error}${tooOld ? '; given up after a day' : '; it will be tried again'}`);
-      }
-      return { sent, problems };
+    flush(signal) {
+      const flushed = flushing.then(() => sendWaiting(signal));
+      flushing = flushed.catch(() => undefined);
+      return flushed;
     },
   };
+
+  async function sendWaiting(signal?: AbortSignal): Promise<{ sent: number; problems: string[] }> {
+    const waiting = store.settings.all(PREFIX).filter((entry) => entry.value !== null);
+    const problems: string[] = [];
+    let sent = 0;
+    for (const { name, value } of waiting) {
+      const { message, firstAt } = value as { message: EscalationMessage; firstAt: number };
+      const result = await post(options, message, signal);
+      const tooOld = clock.now() - firstAt > GIVE_UP_MS;
+      if (result.ok || tooOld) store.settings.set(name, null);
+      if (result.ok) sent += result.value;
+      else problems.push(`${result.error}${tooOld ? '; given up after a day' : '; it will be tried again'}`);
+    }
+    return { sent, problems };
+  }
 }
 
 /** 1 when it was taken, 0 when there is nowhere to send it. */

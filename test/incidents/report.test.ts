@@ -133,7 +133,7 @@ test('the JSON report has what programs need, in ISO time and seconds', () => {
     ]),
   ).toEqual([
     ['restart cache', 'runbook process-down', 'reversible', 'succeeded', 'restarted, pid 812', true, 'none needed'],
-    ['rotate log /var/log/cache.log of cache', 'person', 'reversible', 'failed', 'no space', null, 'rename it back'],
+    ['rotate log of cache', 'person', 'reversible', 'failed', 'no space', null, 'rename it back'],
   ]);
   expect(report.timeline).toHaveLength(4);
   expect(report.timeline[0]).toEqual({

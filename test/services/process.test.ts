@@ -153,7 +153,7 @@ describe('a plain process', () => {
   it('is not stopped when several unrelated processes fit', async () => {
     const ports = [await freePort(), await freePort()];
     const both = await Promise.all(ports.map((port) => byHand(program(port, 'several'))));
-    const api = manager({ match: 'server.mjs', start: program(1) });
+    const api = manager({ match: join(folder, 'server.mjs'), start: program(1) });
     expect((await statusOf(api)).summary).toContain('2 unrelated processes');
     expect(errorOf(await api.stop())).toContain(String(both[0]));
     expect(errorOf(await api.restart())).toContain('unrelated');
@@ -172,8 +172,8 @@ describe('a plain process', () => {
   it('is woken when it is paused, so that it can end by itself', async () => {
     const pid = await byHand(program(await freePort(), 'paused'));
     process.kill(pid, 'SIGSTOP');
-    const api = manager({ match: 'mjs', pid_file: join(folder, 'none.pid') });
-    const exact = manager({ match: ' paused' });
+    const api = manager({ match: join(folder, 'server.mjs'), pid_file: join(folder, 'none.pid') });
+    const exact = manager({ match: `${folder}/server.mjs` });
     expect(await eventually(async () => (await statusOf(exact)).state === 'paused')).toBe(true);
     expect(unwrap(await exact.stop())).toContain('on SIGTERM');
     expect((await statusOf(api)).state).toBe('stopped');

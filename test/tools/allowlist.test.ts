@@ -35,7 +35,8 @@ describe('the allowlist', () => {
         if (typeof property === 'boolean') throw new Error(`${tool.name}.${name}`);
         const items = typeof property.items === 'object' && !Array.isArray(property.items) ? property.items : {};
         const closed = property.enum ?? property.pattern ?? items.pattern;
-        if (property.type === 'integer') expect([property.minimum, property.maximum], `${tool.name}.${name}`).not.toContain(undefined);
+        if (property.type === 'integer')
+          expect([property.minimum, property.maximum], `${tool.name}.${name}`).not.toContain(undefined);
         else if (closed === undefined) expect(['reason', 'contains'], `${tool.name}.${name}`).toContain(name);
       }
     }
@@ -53,11 +54,23 @@ describe('the allowlist', () => {
 
   test('a tool with nothing to name says that it does not apply', () => {
     const { config } = world({ services });
-    const applying = (...names: string[]) => allTools.filter((tool) => tool.applies?.({ services: names, hosts: ['local'] }, config) ?? true).map(({ name }) => name);
+    const applying = (...names: string[]) =>
+      allTools
+        .filter((tool) => tool.applies?.({ services: names, hosts: ['local'] }, config) ?? true)
+        .map(({ name }) => name);
     expect(applying('cache')).toContain('redis_state');
     expect(applying('cache')).not.toContain('postgres_state');
     expect(applying('cache')).not.toContain('rotate_log');
-    expect(applying('api')).toEqual(expect.arrayContaining(['rotate_log', 'restore_file', 'activate_release', 'clear_directory', 'run_command', 'certificate_info']));
+    expect(applying('api')).toEqual(
+      expect.arrayContaining([
+        'rotate_log',
+        'restore_file',
+        'activate_release',
+        'clear_directory',
+        'run_command',
+        'certificate_info',
+      ]),
+    );
   });
 
   test('descriptions stay short', () => {

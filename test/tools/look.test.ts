@@ -1,6 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, closeSync, mkdirSync, openSync, symlinkSync, unlinkSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
@@ -45,22 +54,41 @@ describe('service_status', () => {
   api: { manager: process, match: "status-test ${port}", depends_on: [cache] }
   cache: { manager: process, match: "no-such-process-${port}" }
 `,
-      results: [{ check: 'cache/tcp', service: 'cache', kind: 'tcp', verdict: 'critical', summary: 'connection refused', at: 0, durationMs: 1 }],
+      results: [
+        {
+          check: 'cache/tcp',
+          service: 'cache',
+          kind: 'tcp',
+          verdict: 'critical',
+          summary: 'connection refused',
+          at: 0,
+          durationMs: 1,
+        },
+      ],
     });
     const api = await call(serviceStatus, { service: 'api' }, context);
     expect(api.details.services[0]).toMatchObject({ state: 'running', mainPid: pid });
     expect(api.content).toContain('it needs: cache (critical: connection refused)');
     const all = await call(serviceStatus, {}, context);
-    expect(all.details.services.map(({ service, state }) => `${service} ${state}`)).toEqual(expect.arrayContaining(['api running', 'cache stopped']));
+    expect(all.details.services.map(({ service, state }) => `${service} ${state}`)).toEqual(
+      expect.arrayContaining(['api running', 'cache stopped']),
+    );
   });
 });
 
 describe('read_logs', () => {
-  const lines = Array.from({ length: 100 }, (_, index) => `line ${index} ${index % 2 ? 'ERROR (a+)+$ [x' : 'fine'}`).join('\n');
+  const lines = Array.from(
+    { length: 100 },
+    (_, index) => `line ${index} ${index % 2 ? 'ERROR (a+)+$ [x' : 'fine'}`,
+  ).join('\n');
   const setup = (more = {}) => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'api.log'), `${lines}\n`);
-    return world({ folder, services: '  api: { manager: process, start: [node, api.js], logs: DIR/api.log }\n', ...more }).context;
+    return world({
+      folder,
+      services: '  api: { manager: process, start: [node, api.js], logs: DIR/api.log }\n',
+      ...more,
+    }).context;
   };
 
   test('the newest lines, and how many there were', async () => {
@@ -78,8 +106,12 @@ describe('read_logs', () => {
   });
 
   test('many lines are condensed by what is handed in', async () => {
-    const context = setup({ condense: (text: string) => ({ text: `condensed ${text.split('\n').length}`, lines: 100, patterns: 2 }) });
-    expect((await call(readLogs, { service: 'api' }, context)).content).toContain('100 lines -> 2 patterns\ncondensed 100');
+    const context = setup({
+      condense: (text: string) => ({ text: `condensed ${text.split('\n').length}`, lines: 100, patterns: 2 }),
+    });
+    expect((await call(readLogs, { service: 'api' }, context)).content).toContain(
+      '100 lines -> 2 patterns\ncondensed 100',
+    );
   });
 
   test('a log that is not there is a value that says so', async () => {
@@ -126,7 +158,10 @@ describe('processes and ports', () => {
     expect(api.details.takenByOthers).toEqual([taken]);
     expect(api.details.listening).toMatchObject([{ port: taken, pid: stray, id: 'pid-1' }]);
     expect(api.content).toContain('its port is held by another');
-    expect((await call(listPorts, { service: 'web' }, context)).details).toMatchObject({ takenByOthers: [], nobodyListens: [] });
+    expect((await call(listPorts, { service: 'web' }, context)).details).toMatchObject({
+      takenByOthers: [],
+      nobodyListens: [],
+    });
     expect((await call(listPorts, { service: 'idle' }, context)).details.nobodyListens).toEqual([free]);
   });
 
@@ -141,7 +176,9 @@ describe('processes and ports', () => {
 
 describe('probe_endpoint', () => {
   const probe = async (port: number, check = `http: "http://127.0.0.1:${port}/health"`) => {
-    const { context } = world({ services: `  api: { manager: process, start: [node, api.js], checks: [{ ${check}, name: it }] }\n` });
+    const { context } = world({
+      services: `  api: { manager: process, start: [node, api.js], checks: [{ ${check}, name: it }] }\n`,
+    });
     return call(probeEndpoint, { endpoint: 'api/it', timeout_seconds: 1 }, context);
   };
 
@@ -195,7 +232,8 @@ describe('disk_usage', () => {
     unlinkSync(deleted);
     const { context } = world({
       folder,
-      services: '  api: { manager: process, start: [node, api.js], directory: DIR, logs: DIR/api.log, rotate: {}, clear: [DIR/cache] }\n',
+      services:
+        '  api: { manager: process, start: [node, api.js], directory: DIR, logs: DIR/api.log, rotate: {}, clear: [DIR/cache] }\n',
       // With a small disk in front, the threshold for "big" fits the test.
       host: smallDisk(folder),
     });
@@ -205,7 +243,8 @@ describe('disk_usage', () => {
     expect(paths).not.toContain(join(folder, 'cache'));
     expect(result.content).toMatch(/api\.log {2}\(rotate_log of api/);
     expect(result.content).toMatch(/cache\/big {2}\(clear_directory of api/);
-    if (linux) expect(result.details.deletedButOpen).toContainEqual({ path: deleted, pid: process.pid, bytes: bytes.length });
+    if (linux)
+      expect(result.details.deletedButOpen).toContainEqual({ path: deleted, pid: process.pid, bytes: bytes.length });
   });
 
   test('a place outside of the list cannot be named', () => {
@@ -251,7 +290,17 @@ describe('machine', () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'leaked'), 'x');
     // prlimit is part of util-linux; a shell's ulimit does the same everywhere.
-    const child = spawn('sh', ['-c', `ulimit -n 64; exec "$0" -e "$1" -- leaky-${process.pid} "$2"`, process.execPath, code, join(folder, 'leaked')], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(
+      'sh',
+      [
+        '-c',
+        `ulimit -n 64; exec "$0" -e "$1" -- leaky-${process.pid} "$2"`,
+        process.execPath,
+        code,
+        join(folder, 'leaked'),
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
     onTestFinished(() => void child.kill('SIGKILL'));
     await once(child.stdout, 'data');
     const { context } = world({ folder, services: `  api: { manager: process, match: "leaky-${process.pid}" }\n` });
@@ -263,7 +312,8 @@ describe('machine', () => {
 
   test('macOS: memory, CPU and kernel messages from what its programs print', async () => {
     const host = recordedHost('darwin', {
-      vm_stat: 'Mach Virtual Memory Statistics: (page size of 16384 bytes)\nPages free:                  100000.\nPages active: 1.\nPages inactive:              200000.\nPages speculative:            12144.\n',
+      vm_stat:
+        'Mach Virtual Memory Statistics: (page size of 16384 bytes)\nPages free:                  100000.\nPages active: 1.\nPages inactive:              200000.\nPages speculative:            12144.\n',
       'sysctl -n hw.memsize': '17179869184\n',
       'sysctl -n hw.ncpu': '8\n{ 2.10 2.31 2.40 }\n',
       'top -l 2 -s 1 -n 0': 'CPU usage: 5.0% user, 5.0% sys, 90.0% idle\n',
@@ -273,7 +323,11 @@ describe('machine', () => {
     });
     const { context } = world({ services: http(1), host });
     expect((await call(memoryUsage, {}, context)).details).toMatchObject({ usedPercent: 70.2, top: [{ pid: 412 }] });
-    expect((await call(cpuUsage, {}, context)).details).toMatchObject({ busyPercent: 10, cores: 8, top: [{ pid: 412, cpuPercent: 44.2 }] });
+    expect((await call(cpuUsage, {}, context)).details).toMatchObject({
+      busyPercent: 10,
+      cores: 8,
+      top: [{ pid: 412, cpuPercent: 44.2 }],
+    });
     expect((await call(kernelMessages, {}, context)).details.messages).toMatchObject([{ kind: 'oom' }]);
   });
 
@@ -285,7 +339,10 @@ describe('machine', () => {
   });
 
   test('a name of the inventory is looked up', async () => {
-    const { context } = world({ services: '  api: { manager: process, start: [node, api.js], checks: [{ http: "http://localhost:81/" }, { http: "http://nowhere.invalid:81/", name: other }] }\n' });
+    const { context } = world({
+      services:
+        '  api: { manager: process, start: [node, api.js], checks: [{ http: "http://localhost:81/" }, { http: "http://nowhere.invalid:81/", name: other }] }\n',
+    });
     expect((await call(dnsLookup, { name: 'localhost' }, context)).details.addresses.length).toBeGreaterThan(0);
     expect((await call(dnsLookup, { name: 'nowhere.invalid' }, context)).ok).toBe(false);
   });
@@ -300,8 +357,11 @@ describe('recent_changes', () => {
     mkdirSync(join(folder, 'releases', 'v1'), { recursive: true });
     mkdirSync(join(folder, 'releases', 'v2'));
     symlinkSync('releases/v2', join(folder, 'current'));
-    const copies = copiesOf({ [path]: [{ at: Date.now() - 60_000, content: `PORT=8080\nDB_PASSWORD=old-${secret}\nMODE=live\n` }] });
-    const services = '  api: { manager: process, start: [node, api.js], files: [DIR/.env, DIR/gone.json, DIR/new.json], releases: { directory: DIR/releases, current: DIR/current } }\n';
+    const copies = copiesOf({
+      [path]: [{ at: Date.now() - 60_000, content: `PORT=8080\nDB_PASSWORD=old-${secret}\nMODE=live\n` }],
+    });
+    const services =
+      '  api: { manager: process, start: [node, api.js], files: [DIR/.env, DIR/gone.json, DIR/new.json], releases: { directory: DIR/releases, current: DIR/current } }\n';
     writeFileSync(join(folder, 'new.json'), '{}');
     const { context } = world({ folder, services, copies });
     const result = await call(recentChanges, { service: 'api' }, context);
@@ -325,14 +385,19 @@ describe('databases that do not answer', () => {
 `;
   test('refused', async () => {
     const { context } = world({ services: services(await freePort(), await freePort()) });
-    for (const result of [await call(redisState, { service: 'cache' }, context), await call(postgresState, { service: 'db' }, context)]) {
+    for (const result of [
+      await call(redisState, { service: 'cache' }, context),
+      await call(postgresState, { service: 'db' }, context),
+    ]) {
       expect(result.ok).toBe(false);
       expect(result.content).toMatch(/nobody listens there/);
     }
   });
 
   test('a secret that is not there', async () => {
-    const { context } = world({ services: `  cache: { manager: process, start: [redis-server], checks: [{ redis: "redis://127.0.0.1:1", password: "file:/nowhere/secret" }] }\n` });
+    const { context } = world({
+      services: `  cache: { manager: process, start: [redis-server], checks: [{ redis: "redis://127.0.0.1:1", password: "file:/nowhere/secret" }] }\n`,
+    });
     const result = await call(redisState, { service: 'cache' }, context);
     expect(result).toMatchObject({ ok: false });
     expect(result.content).toContain('its password is not there');
@@ -340,14 +405,20 @@ describe('databases that do not answer', () => {
 
   test('a Redis that cannot write to its disk', async () => {
     const replies: Record<string, string> = {
-      INFO: bulk('redis_version:7.0.15\r\nrole:master\r\nuptime_in_seconds:60\r\nused_memory:1048576\r\nmaxmemory:0\r\nconnected_clients:3\r\nblocked_clients:0\r\nrejected_connections:0\r\nevicted_keys:0\r\nrdb_last_bgsave_status:err\r\nrdb_last_save_time:1\r\nrdb_changes_since_last_save:9\r\naof_enabled:0\r\ninstantaneous_ops_per_sec:0\r\n'),
+      INFO: bulk(
+        'redis_version:7.0.15\r\nrole:master\r\nuptime_in_seconds:60\r\nused_memory:1048576\r\nmaxmemory:0\r\nconnected_clients:3\r\nblocked_clients:0\r\nrejected_connections:0\r\nevicted_keys:0\r\nrdb_last_bgsave_status:err\r\nrdb_last_save_time:1\r\nrdb_changes_since_last_save:9\r\naof_enabled:0\r\ninstantaneous_ops_per_sec:0\r\n',
+      ),
       SLOWLOG: ':2\r\n',
       CONFIG: `*2\r\n${bulk('dir')}${bulk('/data/redis')}`,
     };
-    const port = await listening(createServer((socket) => socket.on('data', (data) => {
-      const word = /\r\n([A-Z]+)\r\n/i.exec(data.toString())?.[1]?.toUpperCase() ?? '';
-      socket.write(replies[word] ?? '+OK\r\n');
-    })));
+    const port = await listening(
+      createServer((socket) =>
+        socket.on('data', (data) => {
+          const word = /\r\n([A-Z]+)\r\n/i.exec(data.toString())?.[1]?.toUpperCase() ?? '';
+          socket.write(replies[word] ?? '+OK\r\n');
+        }),
+      ),
+    );
     const { context } = world({ services: services(port) });
     const result = await call(redisState, { service: 'cache' }, context);
     expect(result.content).toContain('MISCONF');

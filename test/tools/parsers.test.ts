@@ -1,4 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { parseLookup } from '../../tools/look/dns-lookup.ts';
+import { parseLsofOpen } from '../../tools/look/open-files.ts';
+import { parseInfo } from '../../tools/look/redis-state.ts';
 import { foldersOf } from '../../tools/shared/cgroup.ts';
 import { difference } from '../../tools/shared/diff.ts';
 import { parseDeletedLinks, parseDf, parseDu, parseInodes, parseLsofDeleted } from '../../tools/shared/disk.ts';
@@ -8,9 +11,6 @@ import { hideSecrets } from '../../tools/shared/mask.ts';
 import { parseDpkg } from '../../tools/shared/packages.ts';
 import { parsePs, parseTop } from '../../tools/shared/processes.ts';
 import { newestFirst } from '../../tools/shared/releases.ts';
-import { parseLookup } from '../../tools/look/dns-lookup.ts';
-import { parseLsofOpen } from '../../tools/look/open-files.ts';
-import { parseInfo } from '../../tools/look/redis-state.ts';
 
 describe('processes', () => {
   test('ps of Linux: names with spaces, days of age, and not the ps itself', () => {
@@ -25,22 +25,38 @@ describe('processes', () => {
     );
     expect(rows.map(({ pid, state }) => `${pid}${state}`)).toEqual(['1S', '4711T', '4712Z']);
     expect(rows[0]?.ageMs).toBe((((12 * 24 + 3) * 60 + 4) * 60 + 5) * 1000);
-    expect(rows[1]).toMatchObject({ parent: 1, user: 1000, rssBytes: 88412 * 1024, cpuPercent: 81.5, command: 'node /srv/my app/server.js --title (x) 1 2' });
+    expect(rows[1]).toMatchObject({
+      parent: 1,
+      user: 1000,
+      rssBytes: 88412 * 1024,
+      cpuPercent: 81.5,
+      command: 'node /srv/my app/server.js --title (x) 1 2',
+    });
   });
 
   test('ps of macOS', () => {
-    const [row] = parsePs('  501     1   501 S+   01-02:03:04  123456   3.4 /Applications/Mail.app/Contents/MacOS/Mail -psn 1');
-    expect(row).toMatchObject({ pid: 501, user: 501, state: 'S', cpuPercent: 3.4, command: '/Applications/Mail.app/Contents/MacOS/Mail -psn 1' });
+    const [row] = parsePs(
+      '  501     1   501 S+   01-02:03:04  123456   3.4 /Applications/Mail.app/Contents/MacOS/Mail -psn 1',
+    );
+    expect(row).toMatchObject({
+      pid: 501,
+      user: 501,
+      state: 'S',
+      cpuPercent: 3.4,
+      command: '/Applications/Mail.app/Contents/MacOS/Mail -psn 1',
+    });
   });
 
   test('top of Linux: the second table counts, and columns are found by name', () => {
-    const table = (cpu: string) => `top - 03:41:02 up 56 min\n%Cpu(s):  0.0 us\n\n    PID USER      PR  NI    VIRT    RES    SHR S  %CPU  %MEM     TIME+ COMMAND\n   4711 app       20   0   52096  20964   6336 R  ${cpu}   0.1   0:16.43 node\n`;
+    const table = (cpu: string) =>
+      `top - 03:41:02 up 56 min\n%Cpu(s):  0.0 us\n\n    PID USER      PR  NI    VIRT    RES    SHR S  %CPU  %MEM     TIME+ COMMAND\n   4711 app       20   0   52096  20964   6336 R  ${cpu}   0.1   0:16.43 node\n`;
     expect(parseTop(table('1.0') + table('98.7'))).toEqual(new Map([[4711, 98.7]]));
     expect(parseTop('top: unknown option -- w')).toEqual(new Map());
   });
 
   test('top of macOS', () => {
-    const table = (cpu: string) => `Processes: 400 total\nCPU usage: 5.0% user, 5.0% sys, 90.0% idle\n\nPID    %CPU\n412    ${cpu}\n1      0.0\n`;
+    const table = (cpu: string) =>
+      `Processes: 400 total\nCPU usage: 5.0% user, 5.0% sys, 90.0% idle\n\nPID    %CPU\n412    ${cpu}\n1      0.0\n`;
     expect(parseTop(table('0.0') + table('44.2')).get(412)).toBe(44.2);
   });
 });
@@ -53,7 +69,10 @@ tmpfs                65536     65536         0     100% /mnt/my disk
 /dev/loop3          113536    113536         0     100% /snap/core/1
 `;
   test('df of Linux: the fullest first, what cannot be freed left out, mount points with blanks', () => {
-    expect(parseDf(df).map(({ mount, usedPercent }) => [mount, Math.round(usedPercent)])).toEqual([['/mnt/my disk', 100], ['/', 22]]);
+    expect(parseDf(df).map(({ mount, usedPercent }) => [mount, Math.round(usedPercent)])).toEqual([
+      ['/mnt/my disk', 100],
+      ['/', 22],
+    ]);
   });
 
   test('df of macOS, blocks and inodes', () => {
@@ -69,16 +88,23 @@ map auto_home            0         0         0   100%       0          0     -  
   });
 
   test('inodes of Linux; a file system without a number of its own has none', () => {
-    const inodes = parseInodes('Filesystem Inodes IUsed IFree IUse% Mounted on\n/dev/vda 1000 990 10 99% /\nbtrfs 0 0 0 - /data\n', 'linux');
+    const inodes = parseInodes(
+      'Filesystem Inodes IUsed IFree IUse% Mounted on\n/dev/vda 1000 990 10 99% /\nbtrfs 0 0 0 - /data\n',
+      'linux',
+    );
     expect(inodes).toEqual(new Map([['/', { percent: 99, free: 10 }]]));
   });
 
   test('du: largest first, without the root, names with blanks whole', () => {
-    expect(parseDu('12\t/a/b c\n900\t/a/d\n1000\t/a\n', '/a')).toEqual([{ path: '/a/d', amount: 900 * 1024 }, { path: '/a/b c', amount: 12 * 1024 }]);
+    expect(parseDu('12\t/a/b c\n900\t/a/d\n1000\t/a\n', '/a')).toEqual([
+      { path: '/a/d', amount: 900 * 1024 },
+      { path: '/a/b c', amount: 12 * 1024 },
+    ]);
   });
 
   test('deleted files from /proc: what lives in memory is no disk space', () => {
-    const links = '/proc/12/fd/3\t/var/log/x y.log (deleted)\n/proc/12/fd/4\t/memfd:wayland (deleted)\n/proc/13/fd/5\t/dev/shm/a (deleted)\n/proc/14/fd/1\tpipe:[1]\n';
+    const links =
+      '/proc/12/fd/3\t/var/log/x y.log (deleted)\n/proc/12/fd/4\t/memfd:wayland (deleted)\n/proc/13/fd/5\t/dev/shm/a (deleted)\n/proc/14/fd/1\tpipe:[1]\n';
     expect(parseDeletedLinks(links)).toEqual([{ descriptor: '/proc/12/fd/3', pid: 12, path: '/var/log/x y.log' }]);
   });
 
@@ -94,13 +120,22 @@ map auto_home            0         0         0   100%       0          0     -  
 describe('machine', () => {
   test('load of macOS: the last measurement of top counts', () => {
     const top = 'CPU usage: 50.0% user, 20.0% sys, 30.0% idle\nCPU usage: 5.12% user, 10.25% sys, 84.61% idle\n';
-    expect(parseMacLoad(top, '8\n{ 2,10 2.31 2.40 }\n')).toEqual({ busyPercent: expect.closeTo(15.39), cores: 8, load: [2.1, 2.31, 2.4] });
+    expect(parseMacLoad(top, '8\n{ 2,10 2.31 2.40 }\n')).toEqual({
+      busyPercent: expect.closeTo(15.39),
+      cores: 8,
+      load: [2.1, 2.31, 2.4],
+    });
     expect(parseMacLoad('', '')).toEqual({ busyPercent: null, cores: null, load: [] });
   });
 
   test('control groups of version 2 and 1; the root group is nobody', () => {
     expect(foldersOf('0::/system.slice/api.service\n').unified).toBe('/sys/fs/cgroup/system.slice/api.service');
-    expect(foldersOf('4:memory:/docker/abc\n1:cpu,cpuacct:/\n0::/\n')).toEqual({ unified: null, memory: '/sys/fs/cgroup/memory/docker/abc', cpu: null, pids: null });
+    expect(foldersOf('4:memory:/docker/abc\n1:cpu,cpuacct:/\n0::/\n')).toEqual({
+      unified: null,
+      memory: '/sys/fs/cgroup/memory/docker/abc',
+      cpu: null,
+      pids: null,
+    });
     expect(foldersOf('0::/../../etc\n').unified).toBeNull();
   });
 
@@ -117,22 +152,36 @@ describe('machine', () => {
   });
 
   test('open files: only numbered descriptors count', () => {
-    const output = 'p9\nfcwd\ntDIR\nn/srv\nftxt\ntREG\nn/usr/bin/node\nf3\ntREG\nn/srv/a.log\nf4\ntIPv4\nn127.0.0.1:80->127.0.0.1:9\nf5\ntPIPE\nn->0x1\n';
+    const output =
+      'p9\nfcwd\ntDIR\nn/srv\nftxt\ntREG\nn/usr/bin/node\nf3\ntREG\nn/srv/a.log\nf4\ntIPv4\nn127.0.0.1:80->127.0.0.1:9\nf5\ntPIPE\nn->0x1\n';
     expect(parseLsofOpen(output)).toEqual(['/srv/a.log', 'socket:127.0.0.1:80->127.0.0.1:9', 'pipe:->0x1']);
   });
 
   test('names looked up on a far host, Linux and macOS', () => {
-    expect(parseLookup('10.0.0.7        STREAM db.internal\n10.0.0.7        DGRAM\n::1  RAW\n')).toEqual(['10.0.0.7', '::1']);
-    expect(parseLookup('name: db.internal\nip_address: 10.0.0.7\nipv6_address: fe80::1\n')).toEqual(['10.0.0.7', 'fe80::1']);
+    expect(parseLookup('10.0.0.7        STREAM db.internal\n10.0.0.7        DGRAM\n::1  RAW\n')).toEqual([
+      '10.0.0.7',
+      '::1',
+    ]);
+    expect(parseLookup('name: db.internal\nip_address: 10.0.0.7\nipv6_address: fe80::1\n')).toEqual([
+      '10.0.0.7',
+      'fe80::1',
+    ]);
   });
 
   test('packages: newest first, only since then', () => {
-    const log = '2026-11-19 10:00:00 upgrade old:amd64 1 2\n2026-11-21 03:01:07 upgrade nginx:amd64 1.22.0 1.22.1\n2026-11-21 03:01:08 status installed nginx:amd64 1.22.1\n2026-11-21 03:02:00 remove redis:amd64 7.0 <none>\n';
-    expect(parseDpkg(log, Date.parse('2026-11-20T00:00:00'))).toEqual(['2026-11-21 03:02:00 remove redis 7.0', '2026-11-21 03:01:07 upgrade nginx 1.22.0 -> 1.22.1']);
+    const log =
+      '2026-11-19 10:00:00 upgrade old:amd64 1 2\n2026-11-21 03:01:07 upgrade nginx:amd64 1.22.0 1.22.1\n2026-11-21 03:01:08 status installed nginx:amd64 1.22.1\n2026-11-21 03:02:00 remove redis:amd64 7.0 <none>\n';
+    expect(parseDpkg(log, Date.parse('2026-11-20T00:00:00'))).toEqual([
+      '2026-11-21 03:02:00 remove redis 7.0',
+      '2026-11-21 03:01:07 upgrade nginx 1.22.0 -> 1.22.1',
+    ]);
   });
 
   test('INFO of Redis: values with colons, headings left out', () => {
-    expect([...parseInfo('# Server\r\nredis_version:7.0.15\r\nexecutable:/usr/bin:x\r\n')]).toEqual([['redis_version', '7.0.15'], ['executable', '/usr/bin:x']]);
+    expect([...parseInfo('# Server\r\nredis_version:7.0.15\r\nexecutable:/usr/bin:x\r\n')]).toEqual([
+      ['redis_version', '7.0.15'],
+      ['executable', '/usr/bin:x'],
+    ]);
   });
 });
 
@@ -156,7 +205,7 @@ describe('hiding secrets', () => {
   const secret = `${'hunter'.split('').reverse().join('')}-${'9'.repeat(6)}x`;
   test.each([
     [`+DB_PASSWORD=${secret}`, '+DB_PASSWORD=[hidden]'],
-    [`-  "api_key": "${secret}",`, '-  "api_key": [hidden],'],
+    [`-  "api_key": "${secret}",`, '-  "api_key": "[hidden]",'],
     [`password: ${secret}`, 'password: [hidden]'],
     [`requirepass ${secret}`, 'requirepass [hidden]'],
     [`node server.js --token ${secret} --port 80`, 'node server.js --token [hidden] --port 80'],
@@ -164,7 +213,7 @@ describe('hiding secrets', () => {
     [`DATABASE_URL=postgres://app:${secret}@db/app`, 'DATABASE_URL=postgres://app:[hidden]@db/app'],
     ['ssl_certificate_key /etc/nginx/site.key;', 'ssl_certificate_key /etc/nginx/site.key;'],
     [' max_connections = 100', ' max_connections = 100'],
-    [`+${'QUJD'.repeat(16)}`, '+[hidden]'],
+    [`+${'QUJ1'.repeat(16)}`, '+[hidden]'],
   ])('%#', (line, expected) => {
     const hidden = hideSecrets(line);
     expect(hidden).not.toContain(secret);
@@ -180,7 +229,13 @@ describe('hiding secrets', () => {
 
 test('releases: by name where names are numbered alike, else by time', () => {
   const release = (name: string, modifiedAt: number) => ({ name, path: `/r/${name}`, modifiedAt });
-  expect(newestFirst([release('v1.9.0', 9), release('v1.10.0', 1), release('v1.2.0', 5)]).map(({ name }) => name)).toEqual(['v1.10.0', 'v1.9.0', 'v1.2.0']);
+  expect(
+    newestFirst([release('v1.9.0', 9), release('v1.10.0', 1), release('v1.2.0', 5)]).map(({ name }) => name),
+  ).toEqual(['v1.10.0', 'v1.9.0', 'v1.2.0']);
   expect(newestFirst([release('blue', 1), release('green', 2)]).map(({ name }) => name)).toEqual(['green', 'blue']);
-  expect(newestFirst([release('3f2a', 1), release('a91c', 5), release('77', 3)]).map(({ name }) => name)).toEqual(['a91c', '77', '3f2a']);
+  expect(newestFirst([release('3f2a', 1), release('a91c', 5), release('77', 3)]).map(({ name }) => name)).toEqual([
+    'a91c',
+    '77',
+    '3f2a',
+  ]);
 });

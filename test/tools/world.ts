@@ -67,7 +67,7 @@ export function copiesOf(files: Record<string, { at: number; content: string }[]
   };
 }
 
-export interface WorldOptions {
+interface WorldOptions {
   /** The `services:` of a nightshift.yaml, as YAML. `DIR` stands for the folder. */
   services: string;
   scope?: Partial<ToolScope>;
@@ -115,7 +115,8 @@ export function world(options: WorldOptions): { context: ToolContext; config: Co
     measure: async (name) => (options.results ?? []).filter((result) => result.service === name),
     latest: (name) => (options.results ?? []).filter((result) => result.service === name),
     archive: {
-      recent: ({ service: of, limit }) => (options.incidents ?? []).filter((each) => of === undefined || each.service === of).slice(0, limit),
+      recent: ({ service: of, limit }) =>
+        (options.incidents ?? []).filter((each) => of === undefined || each.service === of).slice(0, limit),
       timeline: () => [],
       actions: () => [],
     },
@@ -129,7 +130,11 @@ export function world(options: WorldOptions): { context: ToolContext; config: Co
 }
 
 /** Calls a tool the way everybody must: arguments through its schema, details through its own. */
-export async function call<Details>(tool: Tool<z.ZodObject, Details>, args: Record<string, unknown>, context: ToolContext) {
+export async function call<Details>(
+  tool: Tool<z.ZodObject, Details>,
+  args: Record<string, unknown>,
+  context: ToolContext,
+) {
   const result = await tool.run(tool.input(context.scope, context.config).parse(args), context);
   return { ok: result.ok, content: result.content, details: tool.output.parse(result.details) };
 }
@@ -142,12 +147,15 @@ export async function plan(tool: Tool, args: Record<string, unknown>, context: T
 
 /** A host that is another platform and answers commands from a recording; what was not recorded is not installed. */
 export function recordedHost(platform: 'linux' | 'darwin', outputs: Record<string, string>, real?: Host): Host {
-  const base = real ?? createLocalHost(systemClock);
+  // Far away, so that nothing falls back to the /proc of this machine.
+  const base: Host = { ...(real ?? createLocalHost(systemClock)), kind: 'ssh' };
   const run = async ({ argv }: CommandRequest): Promise<CommandResult> => {
     const line = argv.join(' ');
     const key = Object.keys(outputs).find((each) => line.startsWith(each));
     const common = { argv, signal: null, stderr: '', durationMs: 1, truncated: false };
-    return key === undefined ? { ...common, exitCode: null, stdout: '', failure: 'not-found' } : { ...common, exitCode: 0, stdout: outputs[key] ?? '' };
+    return key === undefined
+      ? { ...common, exitCode: null, stdout: '', failure: 'not-found' }
+      : { ...common, exitCode: 0, stdout: outputs[key] ?? '' };
   };
   return { ...base, platform: async () => platform, run };
 }

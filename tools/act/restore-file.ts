@@ -1,37 +1,44 @@
 import { z } from 'zod';
 import { messageOf } from '../../src/base/outcome.ts';
-import type { Config, Service } from '../../src/config/schema.ts';
+import type { Service } from '../../src/config/schema.ts';
 import type { Host } from '../../src/hosts/host.ts';
-import { fileState, hiddenDiff, sha256 } from '../shared/good-copies.ts';
+import { type FileState, fileState, hiddenDiff, sha256 } from '../shared/good-copies.ts';
 import { configTrouble } from '../shared/managed.ts';
 import { oneOf, reason, servicesIn } from '../shared/names.ts';
 import { plain } from '../shared/places.ts';
 import { ago, done, failed, lines } from '../shared/say.ts';
-import { defineTool, type ToolContext, type ToolScope } from '../tool.ts';
+import { defineTool, type ToolContext } from '../tool.ts';
 
 const MOST_BYTES = 1024 * 1024;
 const output = z.object({
-  file: z.string(),
+  file: z.string().nullable(),
   restored: z.boolean(),
   backup: z.string().nullable(),
   copyAt: z.number().nullable(),
 });
 
-const filesIn = (scope: ToolScope, config: Config): string[] =>
-  servicesIn(scope, config).flatMap((name) => config.services.get(name)?.files ?? []);
+const watching = (service: Service): boolean => (service.files?.length ?? 0) > 0;
 
 export const restoreFile = defineTool({
   name: 'restore_file',
   description:
     'Puts back the newest good copy of a watched file that differs from what is there now. Keeps what was there beside it. Follow with reload_service or restart_service.',
   risk: 'reversible',
-  applies: (scope, config) => filesIn(scope, config).length > 0,
-  input: (scope, config) => z.strictObject({ file: oneOf(filesIn(scope, config), 'a watched file'), reason }),
+  applies: (scope, config) => servicesIn(scope, config, watching).length > 0,
+  input: (scope, config) => {
+    const services = servicesIn(scope, config, watching);
+    const files = services.flatMap((name) => config.services.get(name)?.files ?? []);
+    return z.strictObject({
+      service: oneOf(services, 'whose file'),
+      path: oneOf(files, 'a watched file of it; default: the one that was changed or is missing').optional(),
+      reason,
+    });
+  },
   output,
-  async plan({ file }, context) {
-    const ready = await look(file, context);
+  async plan(args, context) {
+    const ready = await look(args, context);
     if ('refusal' in ready) return ready;
-    const title = `restore ${file} to its good copy of ${ago(context.clock.now(), ready.copy.at)}`;
+    const title = `restore ${ready.file} of ${args.service} to its good copy of ${ago(context.clock.now(), ready.copy.at)}`;
     return {
       plan: {
         title,
@@ -41,16 +48,16 @@ export const restoreFile = defineTool({
       },
     };
   },
-  async run({ file }, context) {
-    const ready = await look(file, context);
+  async run(args, context) {
+    const ready = await look(args, context);
     if ('refusal' in ready)
-      return failed(`${file} was not restored: ${ready.refusal}`, {
-        file,
+      return failed(`Nothing was restored: ${ready.refusal}`, {
+        file: args.path ?? null,
         restored: false,
         backup: null,
         copyAt: null,
       });
-    const { service, host, copy, good, current } = ready;
+    const { service, host, file, copy, good, current } = ready;
     const backup = current === null ? null : ready.backup;
     const details = { file, restored: false, backup, copyAt: copy.at };
     if (current !== null && backup !== null) {
@@ -93,6 +100,7 @@ export const restoreFile = defineTool({
 });
 
 interface Ready {
+  file: string;
   service: Service;
   host: Host;
   copy: { id: string; at: number };
@@ -102,13 +110,14 @@ interface Ready {
   backup: string;
 }
 
-async function look(file: string, context: ToolContext): Promise<Ready | { refusal: string }> {
-  const owner = context.scope.services
-    .flatMap((name) => context.config.services.get(name) ?? [])
-    .find((each) => each.files?.includes(file));
-  if (!owner) return { refusal: `${file} is not a watched file of a service in question` };
+type Arguments = { service: string; path?: string | undefined };
+
+async function look(args: Arguments, context: ToolContext): Promise<Ready | { refusal: string }> {
+  const owner = context.service(args.service);
   const host = context.host(owner.host);
-  const state = await fileState(owner, file, context);
+  const state = await chosenFile(owner, args.path, context);
+  if ('refusal' in state) return state;
+  const file = state.path;
   if (state.state === 'unreadable') return { refusal: state.text };
   if (state.copy === null)
     return {
@@ -129,11 +138,30 @@ async function look(file: string, context: ToolContext): Promise<Ready | { refus
       refusal: `its good copy of ${ago(context.clock.now(), state.copy.at)} is damaged (its checksum does not fit)`,
     };
   const backup = `${file}.nightshift-${new Date(context.clock.now()).toISOString().slice(0, 19).replace(/[-:]/g, '')}Z`;
-  const common = { service: owner, host, copy: state.copy, good, backup };
+  const common = { service: owner, host, file, copy: state.copy, good, backup };
   if (state.state === 'missing') return { ...common, current: null };
   // Writing through a link would change a file that nobody put on the list.
   const facts = await plain(host, file, 'file');
   if (!facts.ok) return { refusal: `${facts.error}; put the file itself under \`files:\`` };
   const current = await host.readBytes(file, { maxBytes: MOST_BYTES });
   return current.ok ? { ...common, current: current.value } : { refusal: current.error };
+}
+
+/** The file that is named, or the only one that is not as it was while the checks passed. */
+async function chosenFile(
+  service: Service,
+  path: string | undefined,
+  context: ToolContext,
+): Promise<FileState | { refusal: string }> {
+  const files = service.files ?? [];
+  if (path !== undefined)
+    return files.includes(path)
+      ? fileState(service, path, context)
+      : { refusal: `${path} is not a watched file of ${service.name}` };
+  const states = await Promise.all(files.map((each) => fileState(service, each, context)));
+  const changed = states.filter(({ state }) => state === 'changed' || state === 'missing');
+  const [only] = files.length === 1 ? states : changed;
+  if (changed.length > 1)
+    return { refusal: `several files differ: ${changed.map((each) => each.path).join(', ')}; name one as path` };
+  return only ?? { refusal: `no watched file of ${service.name} differs from its good copy` };
 }

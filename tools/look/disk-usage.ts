@@ -73,7 +73,7 @@ export const diskUsage = defineTool({
       system.inodesPercent = inodes.get(system.mount)?.percent ?? null;
       system.inodesFree = inodes.get(system.mount)?.free ?? null;
     }
-    const target = below ?? systems[0]?.mount ?? '/';
+    const target = below ?? tightest(systems)?.mount ?? '/';
     const holder = systemOf(target, systems);
     const [space, many, deleted] = await Promise.all([
       largestBelow(host, target, holder, context.signal),
@@ -82,7 +82,10 @@ export const diskUsage = defineTool({
     ]);
     const content = lines(
       `${host.name}:`,
-      systems.slice(0, 8).map(fileSystemLine),
+      systems
+        .filter((system) => system === holder || system.usedPercent >= 1)
+        .slice(0, 8)
+        .map(fileSystemLine),
       `largest below ${target}${space.note}:`,
       space.entries.map(
         ({ path, amount }) => `  ${formatBytes(amount).padStart(8)}  ${path}${remark(path, hostName, context)}`,
@@ -106,6 +109,11 @@ export const diskUsage = defineTool({
     });
   },
 });
+
+/** The one that is closest to its end, in space or in inodes. */
+const tightest = (systems: readonly FileSystem[]): FileSystem | undefined =>
+  systems.toSorted((a, b) => worst(b) - worst(a))[0];
+const worst = ({ usedPercent, inodesPercent }: FileSystem): number => Math.max(usedPercent, inodesPercent ?? 0);
 
 const fileSystemLine = (system: FileSystem): string =>
   `  ${system.mount}  ${tenth(system.usedPercent)} % used, ${formatBytes(system.freeBytes)} free of ${formatBytes(system.sizeBytes)}` +

@@ -46,7 +46,7 @@ async function statusOf(name: string, context: ToolContext, fresh: boolean) {
   const summary = status === null ? '' : status.ok ? status.value.summary : `its state is not known: ${status.error}`;
   const known = status?.ok ? status.value : null;
   const text = lines(
-    `${name}${service.machine ? '' : ` (${service.manager}${service.host === 'local' ? '' : `, host ${service.host}`})`}: ${[state, summary].filter(Boolean).join(', ')}`,
+    `${name}${service.machine ? '' : ` (${service.manager}${service.host === 'local' ? '' : `, host ${service.host}`})`}: ${[summary.startsWith(state) ? '' : state, summary].filter(Boolean).join(', ')}`,
     known !== null &&
       lines(
         known.since !== null && `  ${known.state} since ${ago(now, known.since)}`,

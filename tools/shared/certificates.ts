@@ -8,7 +8,7 @@ import type { Endpoint } from './endpoints.ts';
 
 const TIME_LIMIT_MS = 6000;
 
-export type Shown = { certificate: X509Certificate; distrust: string | null; source: string } | { error: string };
+type Shown = { certificate: X509Certificate; distrust: string | null; source: string } | { error: string };
 
 /** The certificate that a server shows, and why it would not be trusted. */
 export async function shownCertificate(endpoint: Endpoint, context: ToolContext): Promise<Shown> {

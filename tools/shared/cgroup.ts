@@ -1,7 +1,7 @@
 import type { Host } from '../../src/hosts/host.ts';
 
 /** What the kernel says of the control group of a process: its limits, and how often it ran into them. */
-export interface GroupFacts {
+interface GroupFacts {
   memoryUsed: number | null;
   /** Null without a limit. */
   memoryLimit: number | null;

@@ -1,7 +1,7 @@
 /** Beyond this many comparisons a diff would take long and tell little. */
 const MOST_COMPARISONS = 4_000_000;
 
-export interface Difference {
+interface Difference {
   added: number;
   removed: number;
   /** In unified form without the file header; null when the two differ too much to be worth showing. */

@@ -64,7 +64,7 @@ export function parseInodes(
   return found;
 }
 
-export interface Usage {
+interface Usage {
   path: string;
   /** Bytes, or a number of inodes. */
   amount: number;

@@ -6,7 +6,7 @@ import { processesOf, type ServiceProcesses } from './service-processes.ts';
 import { untouchable } from './untouchable.ts';
 
 /** A process that may be ended, looked at just now, or why not. */
-export type Endable = { entry: ProcessEntry; began: string; why: string } | { refusal: string };
+type Endable = { entry: ProcessEntry; began: string; why: string } | { refusal: string };
 
 /** Finds the process an id stands for, or without one the holder of the service's port, and applies the rules to it. */
 export async function endable(

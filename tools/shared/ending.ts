@@ -8,7 +8,7 @@ const POLL_MS = 100;
 /** What SIGKILL does not end within this is stuck in the kernel. */
 const KILL_WAIT_MS = 3000;
 
-export interface Ending {
+interface Ending {
   pid: number;
   /** When the process that is meant began; a later one with the same number is never signalled. */
   began: string;

@@ -30,7 +30,7 @@ const USUAL_PORT: Readonly<Record<string, number>> = {
 };
 
 /** The endpoints of a service's checks, in the order of the checks. */
-export function endpointsOf(service: Service): Endpoint[] {
+function endpointsOf(service: Service): Endpoint[] {
   return service.checks.flatMap(({ key, kind, settings }): Endpoint[] => {
     const common = { key, service: service.name, host: service.host, kind };
     const fromUrl = (text: string, http: boolean): Endpoint[] => {
@@ -68,7 +68,7 @@ export function endpointsOf(service: Service): Endpoint[] {
 }
 
 /** HOST:PORT, and not a file. */
-export const isServer = (text: string): boolean => /^(\[[0-9a-f:]+\]|[^/\s:]+):\d{1,5}$/i.test(text);
+const isServer = (text: string): boolean => /^(\[[0-9a-f:]+\]|[^/\s:]+):\d{1,5}$/i.test(text);
 
 /** Every endpoint of the scope. */
 export const endpointsIn = (scope: ToolScope, config: Config): Endpoint[] =>

@@ -1,5 +1,5 @@
 /** One thing the kernel said that a person should know. */
-export interface KernelMessage {
+interface KernelMessage {
   kind: 'oom' | 'disk' | 'read-only' | 'crash' | 'hung' | 'network' | 'hardware';
   text: string;
 }
@@ -11,7 +11,7 @@ const KINDS: readonly (readonly [KernelMessage['kind'], RegExp])[] = [
     'disk',
     /i\/o error|blk_update_request|ext4-fs (error|warning)|xfs.*(error|corrupt|shutdown)|btrfs.*error|critical medium error|ata\d.*(failed|error)|nvme.*(timeout|reset)|disk\d+s?\d*: .*error|no space left/i,
   ],
-  ['crash', /segfault|general protection|trap invalid opcode|kernel bug|kernel panic|call trace|oops:/i],
+  ['crash', /segfault|general protection|trap invalid opcode|kernel bug|kernel panic|oops:/i],
   ['hung', /blocked for more than|hung_task|soft lockup|hard lockup|rcu.*stall/i],
   [
     'network',

@@ -4,7 +4,7 @@ import { succeeded } from '../../src/hosts/host.ts';
 import type { ToolContext } from '../tool.ts';
 
 /** How busy the cores of a machine are; null for what could not be measured. */
-export interface MachineLoad {
+interface MachineLoad {
   /** 0 to 100, of all cores, over about a second. */
   busyPercent: number | null;
   cores: number | null;

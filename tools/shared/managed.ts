@@ -7,7 +7,7 @@ import type { ToolContext } from '../tool.ts';
 import { whatCameBack } from './say.ts';
 
 /** A service with its manager and its state as measured now, or why nothing can be done with it. */
-export type Managed = { service: Service; manager: Manager; status: ServiceStatus } | { refusal: string };
+type Managed = { service: Service; manager: Manager; status: ServiceStatus } | { refusal: string };
 
 export async function managed(name: string, context: ToolContext): Promise<Managed> {
   const service = context.service(name);

@@ -1,4 +1,10 @@
-import { maskSecrets, namesSecret } from '../../src/config/mask.ts';
+import { namesSecret } from '../../src/config/mask.ts';
+
+const URL_PASSWORD = /([a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:)[^\s@/]+@/gi;
+/** Tokens that show by their form what they are. */
+const KNOWN_TOKEN =
+  /\b(?:sk[-_](?:live_|test_)?[\w-]{16,}|gh[pousr]_\w{20,}|xox[abprs]-[\w-]{10,}|AKIA[0-9A-Z]{16}|eyJ[\w-]{10,}\.[\w-]{10,}[\w.-]*)/g;
+/** `name = value` in the dresses it has in files and command lines. */
 
 const PAIR = /(--?)?\b([A-Za-z_][\w-]*)(["']?\s{0,4}(?:=>|[=:])\s{0,4}|\s{1,4})(["']?)([^\s"',;]+)/g;
 /** A path says where a secret is, not what it is. */
@@ -12,7 +18,7 @@ const LONG_VALUE = /(=\s*["']?)(?=[^\s"']*\d)(?=[^\s"']*[A-Za-z])[^\s"'/]{20,}/;
 export function hideSecrets(line: string, options: { strict?: boolean } = {}): string {
   const blocked = line.replace(BLOCK, '$1[hidden]');
   if (blocked !== line) return blocked;
-  const masked = maskSecrets(line).replace(/\*{3,}/g, '[hidden]');
+  const masked = line.replace(URL_PASSWORD, '$1[hidden]@').replace(KNOWN_TOKEN, '[hidden]');
   const named = masked.replace(
     PAIR,
     (whole: string, dashes = '', name: string, between: string, quote: string, value: string) => {

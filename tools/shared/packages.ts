@@ -1,7 +1,7 @@
 import type { Host } from '../../src/hosts/host.ts';
 
 const TAIL_BYTES = 128 * 1024;
-const SHOWN = 12;
+const SHOWN = 8;
 
 /** Packages that were installed, upgraded or removed at or after `since`, newest first: Debian's own log; elsewhere none. */
 export async function packageChanges(host: Host, since: number): Promise<string[]> {

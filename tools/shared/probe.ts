@@ -7,14 +7,14 @@ import { codeOf, socketTrouble } from '../../src/health/socket-trouble.ts';
 import type { Host, ReachedEndpoint } from '../../src/hosts/host.ts';
 import type { Endpoint } from './endpoints.ts';
 
-export interface ProbeStep {
+interface ProbeStep {
   step: 'dns' | 'connect' | 'tls' | 'answer';
   ms: number;
   said: string;
 }
 
 /** How far a connection got. `failure` is a stable word: `dns`, `refused`, `timed-out`, `no-answer`, `tls-expired`, `reset` ... */
-export interface Probe {
+interface Probe {
   steps: ProbeStep[];
   failure: string | null;
   explanation: string | null;

@@ -54,7 +54,7 @@ export function parsePs(output: string): ProcessEntry[] {
 }
 
 /**
- * Percent of one core that each process uses now, from `top` (one second of measuring). Null when there is no usable `top`:
+ * Percent of one core that each process uses now, from `top` (half a second of measuring, on macOS one). Null when there is no usable `top`:
  * what `ps` says then has to do.
  */
 export async function currentCpu(host: Host, signal: AbortSignal): Promise<Map<number, number> | null> {
@@ -62,7 +62,7 @@ export async function currentCpu(host: Host, signal: AbortSignal): Promise<Map<n
   const result = await host.run({
     argv: darwin
       ? ['top', '-l', '2', '-s', '1', '-o', 'cpu', '-n', '40', '-stats', 'pid,cpu']
-      : ['top', '-b', '-n', '2', '-d', '1', '-w', '200'],
+      : ['top', '-b', '-n', '2', '-d', '0.5', '-w', '200'],
     maxBytes: 2 * 1024 * 1024,
     timeoutMs: 8000,
     signal,

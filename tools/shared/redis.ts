@@ -7,7 +7,7 @@ import type { ToolContext } from '../tool.ts';
 const TIME_LIMIT_MS = 6000;
 
 /** Sends one command and gives its reply as text, number, list or null. */
-export type Command = (...words: string[]) => Promise<unknown>;
+type Command = (...words: string[]) => Promise<unknown>;
 
 /** The service's own redis check: where its server is and how to log in. */
 export const redisCheck = (service: Service): CheckConfig<'redis'>['settings'] | null => {

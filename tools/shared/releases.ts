@@ -10,7 +10,7 @@ export interface Release {
   modifiedAt: number;
 }
 
-export interface Releases {
+interface Releases {
   /** Newest first. */
   all: Release[];
   /** What the link points at, or null when that is none of them. */

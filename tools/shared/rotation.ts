@@ -12,7 +12,7 @@ const COMPRESS_MS = 300_000;
 const REOPEN_MS = 5000;
 const POLL_MS = 100;
 
-export interface Rotated {
+interface Rotated {
   /** Where the old content is now. */
   kept: string;
   freedBytes: number;
@@ -32,12 +32,13 @@ export async function rotate(service: Service, log: Log, context: ToolContext): 
   }
   const packed = await pack(log.path, host, context, ['-k']);
   if (!packed.ok) return packed;
+  if (packed.value.emptied) return place(service, log, packed.value.path, host);
   const same = await plain(host, log.path, 'file');
   if (!same.ok || same.value.inode !== log.inode) {
-    await host.remove(packed.value);
+    await host.remove(packed.value.path);
     return failure(`${log.path} was replaced while it was being compressed; nothing was changed`);
   }
-  const shifted = await shift(service, log.path, packed.value, host);
+  const shifted = await shift(service, log.path, packed.value.path, host);
   if (!shifted.ok) return shifted;
   const emptied = await empty(log.path, host, context);
   if (!emptied.ok)
@@ -77,13 +78,23 @@ async function finish(
 ): Promise<Outcome<Rotated>> {
   const packed = await pack(aside, host, context, []);
   // Uncompressed it is kept all the same.
-  const shifted = await shift(service, log.path, packed.ok ? packed.value : aside, host);
+  return place(service, log, packed.ok ? packed.value.path : aside, host);
+}
+
+async function place(service: Service, log: Log, fresh: string, host: Host): Promise<Outcome<Rotated>> {
+  const shifted = await shift(service, log.path, fresh, host);
   if (!shifted.ok) return shifted;
   return success({ kept: shifted.value, freedBytes: await freed(log, shifted.value, host) });
 }
 
-/** Compresses beside the file, or where there is room when its own disk is full. Gives the path of the compressed file. */
-async function pack(path: string, host: Host, context: ToolContext, options: string[]): Promise<Outcome<string>> {
+/** The compressed file, and whether the log had to be emptied already to make room for it. */
+interface Packed {
+  path: string;
+  emptied: boolean;
+}
+
+/** Compresses beside the file, or where there is room when its own disk is full. */
+async function pack(path: string, host: Host, context: ToolContext, options: string[]): Promise<Outcome<Packed>> {
   const packed = `${path}.gz`;
   const taken = await host.fileFacts(packed);
   if (!taken.ok) return taken;
@@ -94,7 +105,7 @@ async function pack(path: string, host: Host, context: ToolContext, options: str
     timeoutMs: COMPRESS_MS,
     signal: context.signal,
   });
-  if (succeeded(result)) return success(packed);
+  if (succeeded(result)) return success({ path: packed, emptied: false });
   // A half-written one would be in the way next time.
   await host.remove(packed);
   if (!/no space left/i.test(result.stderr) || options.length === 0)
@@ -103,17 +114,17 @@ async function pack(path: string, host: Host, context: ToolContext, options: str
 }
 
 /** Not even its compressed form fits on its disk: it is packed on another, and the log emptied before it comes back. */
-async function packElsewhere(path: string, host: Host, context: ToolContext): Promise<Outcome<string>> {
+async function packElsewhere(path: string, host: Host, context: ToolContext): Promise<Outcome<Packed>> {
   const facts = await plain(host, path, 'file');
   if (!facts.ok) return facts;
   const run = (argv: Argv) => host.run({ argv, timeoutMs: COMPRESS_MS, signal: context.signal });
   const own = parseDf((await run(['df', '-Pk', path])).stdout)[0];
-  for (const place of host.kind === 'local' ? [context.config.stateFolder, '/var/tmp', '/tmp'] : ['/var/tmp', '/tmp']) {
-    const system = parseDf((await run(['df', '-Pk', place])).stdout)[0];
+  for (const room of host.kind === 'local' ? [context.config.stateFolder, '/var/tmp', '/tmp'] : ['/var/tmp', '/tmp']) {
+    const system = parseDf((await run(['df', '-Pk', room])).stdout)[0];
     if (!system || system.mount === own?.mount || system.freeBytes < facts.value.sizeBytes * 1.2) continue;
-    const made = await run(['mktemp', '-d', join(place, 'nightshift-XXXXXXXX')]);
+    const made = await run(['mktemp', '-d', join(room, 'nightshift-XXXXXXXX')]);
     const folder = made.stdout.trim();
-    if (!succeeded(made) || !folder.startsWith(place)) continue;
+    if (!succeeded(made) || !folder.startsWith(room)) continue;
     const copy = join(folder, basename(path));
     const copied = await run(['cp', '-P', '--', path, copy]);
     const packed = succeeded(copied) ? await run(['gzip', '-1', '--', copy]) : copied;
@@ -123,7 +134,7 @@ async function packElsewhere(path: string, host: Host, context: ToolContext): Pr
       const back = await run(['mv', '--', `${copy}.gz`, `${path}.gz`]);
       await host.remove(folder);
       return succeeded(back)
-        ? success(`${path}.gz`)
+        ? success({ path: `${path}.gz`, emptied: true })
         : failure(
             `${path} was emptied; its content is ${copy}.gz and could not be moved back. ${whatCameBack(back, host)}`,
           );

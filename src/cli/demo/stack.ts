@@ -11,21 +11,27 @@ const freePort = (): Promise<number> =>
     server.once('error', reject);
     server.listen(0, '127.0.0.1', () => {
       const address = server.address();
-      server.close(() => (address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port'))));
+      server.close(() =>
+        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
+      );
     });
   });
 
 /** Beside this file, in the source tree and in the compiled package alike. */
-const program = (name: string) => join(fileURLToPath(import.meta.url), '..', `${name}${extname(fileURLToPath(import.meta.url))}`);
+const program = (name: string) =>
+  join(fileURLToPath(import.meta.url), '..', `${name}${extname(fileURLToPath(import.meta.url))}`);
 
 /** Lays a small stack and its nightshift.yaml into a new temporary folder; nothing runs yet. */
 export async function layStack(): Promise<{ folder: string; configFile: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'nightshift-demo-'));
   const cachePort = await freePort();
   const apiPort = await freePort();
-  const start = (name: string, ...args: (string | number)[]) => JSON.stringify([process.execPath, program(name), ...args.map(String)]);
+  const start = (name: string, ...args: (string | number)[]) =>
+    JSON.stringify([process.execPath, program(name), ...args.map(String)]);
   const configFile = join(folder, 'nightshift.yaml');
-  writeFileSync(configFile, `# The demo's inventory: an API that needs a cache, and a worker.
+  writeFileSync(
+    configFile,
+    `# The demo's inventory: an API that needs a cache, and a worker.
 name: demo
 mode: act
 every: 1s
@@ -70,6 +76,7 @@ services:
         critical: 10s
       - file_size: ./worker.log
         critical: 1MB
-`);
+`,
+  );
   return { folder, configFile };
 }

@@ -8,12 +8,17 @@ const VERBS = ['start', 'stop', 'restart', 'reload', 'reset-failed'];
  */
 export function sudoersLines(user: string, services: readonly Pick<Service, 'unit'>[]): string {
   const units = services.map(({ unit }) => (unit.includes('.') ? unit : `${unit}.service`));
-  const commands = [...new Set(units)].flatMap((unit) => VERBS.map((verb) => `/usr/bin/systemctl ${verb} ${escape(unit)}`));
-  return [`${user} ALL=(root) NOPASSWD: \\`, ...commands.map((command, index) => `    ${command}${index < commands.length - 1 ? ', \\' : ''}`)].join('\n');
+  const commands = [...new Set(units)].flatMap((unit) =>
+    VERBS.map((verb) => `/usr/bin/systemctl ${verb} ${escaped(unit)}`),
+  );
+  return [
+    `${user} ALL=(root) NOPASSWD: \\`,
+    ...commands.map((command, index) => `    ${command}${index < commands.length - 1 ? ', \\' : ''}`),
+  ].join('\n');
 }
 
 /** Characters that mean something in a sudoers command. */
-const escape = (text: string): string => text.replace(/[,:=\\]/g, (character) => `\\${character}`);
+const escaped = (text: string): string => text.replace(/[,:=\\]/g, (character) => `\\${character}`);
 
 /** How a key is kept from everything but running commands: no forwarding of agents or screens, no terminal. */
 export const restrictedKeyLine = (): string => 'restrict,port-forwarding ssh-ed25519 AAAA... nightshift';

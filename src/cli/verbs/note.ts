@@ -1,14 +1,16 @@
-import { createRedactor } from '../../guard/redact.ts';
-import { CannotRun, configFor, numberIn, storeFor, type Verb } from '../verb.ts';
+import { CannotRun, configFor, numberIn, requireIncident, storeFor, type Verb } from '../verb.ts';
 
 /** Adds a person's words to an incident's timeline. */
 const note: Verb = async (context) => {
   const [which, ...words] = context.arguments;
   const id = numberIn(which, 'an incident');
+  const text = words.join(' ').trim();
+  if (text === '') throw new CannotRun(`what should be noted? nightshift note ${id} "the provider had an outage"`);
+  const { createRedactor } = await import('../../guard/redact.ts');
   const config = await configFor(context);
   const store = await storeFor(context, config);
-  if (store.incidents.get(id) === null) throw new CannotRun(`there is no incident #${id}: nightshift incidents lists them`);
-  store.incidents.append(id, { type: 'note', text: createRedactor().redact(words.join(' ')), data: { by: 'person' } });
+  requireIncident(store, id);
+  store.incidents.append(id, { type: 'note', text: createRedactor().redact(text), data: { by: 'person' } });
   store.close();
   context.terminal.line(`noted on #${id}`);
   return 0;

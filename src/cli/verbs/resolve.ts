@@ -1,5 +1,6 @@
-import { CannotRun, configFor, numberIn, storeFor, type Verb } from '../verb.ts';
 import { watchHolder } from '../../store/watch-lock.ts';
+import { count, field } from '../terminal.ts';
+import { configFor, numberIn, requireIncident, storeFor, type Verb } from '../verb.ts';
 
 /**
  * A person was faster. Their words are kept, and where they name an action, that action is remembered under the
@@ -7,38 +8,62 @@ import { watchHolder } from '../../store/watch-lock.ts';
  */
 const resolve: Verb = async (context) => {
   const { terminal, options } = context;
+  const id = numberIn(context.arguments[0], 'an incident');
   const { createRedactor } = await import('../../guard/redact.ts');
   const { parseActionWords } = await import('../../../memory/action-words.ts');
   const config = await configFor(context);
-  const id = numberIn(context.arguments[0], 'an incident');
-  const by = typeof options.by === 'string' ? options.by : '';
+  const by = typeof options.by === 'string' ? options.by.trim() : '';
   const store = await storeFor(context, config);
-  const incident = store.incidents.get(id);
-  if (incident === null) throw new CannotRun(`there is no incident #${id}: nightshift incidents lists them`);
+  const incident = requireIncident(store, id);
   if (incident.state === 'resolved') {
-    terminal.error(`#${id} is resolved already, by ${incident.resolvedBy}`);
+    terminal.error(
+      `#${id} is resolved already, by ${incident.resolvedBy}: nightshift reopen ${id} when it is not over`,
+    );
     store.close();
     return 1;
   }
   const actions = by ? parseActionWords(by, config) : null;
   const words = createRedactor().redact(by) || 'a person says that it is over';
-  const note = { type: 'note' as const, text: `a person: ${words}`, data: { resolvedByPerson: true, by: words, actions: actions ?? [] } };
+  const data = { resolvedByPerson: true, by: words, actions: actions ?? [] };
+  const note = { type: 'note' as const, text: `a person: ${words}`, data };
   if (options.proof === false) {
-    store.incidents.append(id, note, { state: 'resolved', resolvedAt: Date.now(), resolvedBy: 'person', resolution: words });
+    store.incidents.append(id, note);
+    const resolved = { type: 'resolved' as const, text: `${words} (by a person, not measured)` };
+    store.incidents.append(id, resolved, {
+      state: 'resolved',
+      resolvedAt: Date.now(),
+      resolvedBy: 'person',
+      resolution: words,
+    });
     store.close();
-    terminal.line(`#${id} resolved by a person, not measured`);
+    terminal.line(`#${id} resolved by a person, not measured: nothing is remembered for next time`);
     return 0;
   }
   store.incidents.append(id, note, { state: 'holding' });
   store.close();
-  const kept = actions ? `remembered once it has held: ${by}` : by ? 'kept as words: it names no action that Nightshift has' : 'nothing to remember: --by "restart SERVICE" says what helped';
+  const lesson = by
+    ? 'kept as words: it names no action that Nightshift has, such as "restart SERVICE"'
+    : 'nothing is remembered: --by "restart SERVICE" says what helped';
   if (watchHolder(config.stateFolder) !== null) {
-    terminal.line(`#${id}: the running watch proves that it holds; ${kept}`);
+    terminal.line(
+      `#${id}: the running watch proves that it holds; ${actions ? `remembered once it has held: ${by}` : lesson}`,
+    );
     return 0;
   }
   const { settleIncident } = await import('../../app.ts');
+  const done = terminal.busy(`measuring whether #${id} is over, and holds …`);
   const settled = await settleIncident({ config, surroundings: context, incident: id });
-  terminal.line(settled.state === 'resolved' ? `#${id} resolved by a person, and it holds; ${kept}` : `#${id} is not over: its checks do not pass · nightshift show ${id}`);
-  return settled.state === 'resolved' ? 0 : 1;
+  done();
+  if (settled.state === 'resolved') {
+    terminal.line(`#${id} resolved by a person, and it holds; ${actions ? `remembered: ${by}` : lesson}`);
+    return 0;
+  }
+  const failing = Object.values(settled.checks).filter(({ verdict }) => verdict !== 'ok');
+  terminal.line(
+    `#${id} is not over: ${count(failing.length, 'check')} of it ${failing.length === 1 ? 'does' : 'do'} not pass`,
+  );
+  for (const { check, verdict, summary } of failing) field(terminal, verdict, `${check} ${summary}`);
+  terminal.line(`next  nightshift fix ${settled.service} --dry-run`);
+  return 1;
 };
 export default resolve;

@@ -1,47 +1,73 @@
-import { incidentReport } from '../../incidents/report.ts';
+import type { ActionRecord, Incident, TimelineEntry } from '../../incidents/incident.ts';
 import { reportMarkdown } from '../../incidents/markdown.ts';
-import { clockTime, dateTime, span, stateWord, zone } from '../terminal.ts';
-import { CannotRun, configFor, numberIn, storeFor, type Verb } from '../verb.ts';
+import { incidentReport } from '../../incidents/report.ts';
+import { clockTime, dateTime, field, fold, shorten, span, stateWord, type Terminal, zone } from '../terminal.ts';
+import { configFor, numberIn, requireIncident, storeFor, type Verb } from '../verb.ts';
 
 /** One incident with its cause, evidence, actions and timeline; `--json` and `--markdown` give the report. */
 const show: Verb = async (context) => {
   const { terminal, options } = context;
+  const id = numberIn(context.arguments[0], 'an incident');
   const config = await configFor(context);
   const store = await storeFor(context, config, { readOnly: true });
-  const id = numberIn(context.arguments[0], 'an incident');
-  const incident = store.incidents.get(id);
-  if (incident === null) throw new CannotRun(`there is no incident #${id}: nightshift incidents lists them`);
+  const incident = requireIncident(store, id);
   const timeline = store.incidents.timeline(id);
   const actions = store.actions.of(id);
   store.close();
   if (options.json || options.markdown) {
     const report = incidentReport(incident, timeline, actions);
-    terminal.line(options.json ? JSON.stringify(report, null, 2) : reportMarkdown(report));
+    terminal.line(options.json ? JSON.stringify(report, null, 2) : reportMarkdown(report).trimEnd());
     return 0;
   }
-  const label = (word: string) => terminal.style('dim', word.padEnd(10));
-  terminal.line(`#${id} ${terminal.style('bold', incident.title)}`);
-  const until = incident.resolvedAt ?? Date.now();
-  terminal.line(`${label('state')}${stateWord(terminal, incident.state)} · ${incident.severity} · since ${dateTime(incident.since)} ${zone()}, ${span(until - incident.since)}${incident.resolvedBy ? ` · resolved by ${incident.resolvedBy}` : ''}`);
-  const { diagnosis } = incident;
-  if (diagnosis) {
-    terminal.line(`${label('cause')}${diagnosis.rootCause}`);
-    terminal.line(`${label('')}${diagnosis.source}${diagnosis.sourceName ? ` ${diagnosis.sourceName}` : ''} · confidence ${Math.round(diagnosis.confidence * 100)} %`);
-    for (const [index, item] of diagnosis.evidence.slice(0, 8).entries()) {
-      terminal.line(`${label(index === 0 ? 'evidence' : '')}${item.title}  "${item.quote.slice(0, 120)}"${item.verified ? '' : '  (a guess: not found in what was measured)'}`);
-    }
-    if (diagnosis.notChecked.length > 0) terminal.line(`${label('unchecked')}${diagnosis.notChecked.join('; ')}`);
-  }
-  for (const action of actions) {
-    const held = action.held === null ? 'not proven yet' : action.held ? 'held' : 'did not hold';
-    terminal.line(`${label('action')}${action.tool} ${action.service ?? ''} · ${action.risk} · by ${action.by} · ${action.state}${action.state === 'succeeded' ? `, ${held}` : ''} · undo: ${action.undo}`);
-  }
-  if (incident.resolution) terminal.line(`${label('resolution')}${incident.resolution}`);
+  showHead(terminal, incident);
+  showDiagnosis(terminal, incident);
+  for (const action of actions) field(terminal, 'action', actionWords(action));
+  if (incident.resolution) field(terminal, 'ended by', incident.resolution);
   terminal.line();
-  for (const entry of timeline) terminal.line(`${clockTime(entry.at)}  ${terminal.style('dim', entry.type.padEnd(12))} ${entry.text}`);
+  for (const entry of timeline) showEntry(terminal, entry);
   terminal.line();
-  if (incident.state !== 'resolved') terminal.line(`next  nightshift resolve ${id} --by "..." · ${diagnosis?.advice ?? `nightshift fix ${incident.service} --dry-run`}`);
-  else terminal.line(`next  nightshift show ${id} --markdown`);
+  const advice = incident.diagnosis?.advice;
+  if (incident.state !== 'resolved' && advice) field(terminal, 'do now', advice);
+  const next =
+    incident.state === 'resolved'
+      ? `show ${id} --markdown`
+      : `fix ${incident.service} --dry-run · nightshift resolve ${id} --by "..."`;
+  terminal.line(`next  nightshift ${next}`);
   return 0;
 };
 export default show;
+
+function showHead(terminal: Terminal, incident: Incident): void {
+  const { id, title, state, severity, since, resolvedAt, resolvedBy } = incident;
+  const lines = terminal.interactive ? fold(`#${id} ${title}`, terminal.width) : [`#${id} ${title}`];
+  for (const line of lines) terminal.line(terminal.style('bold', line));
+  const by = resolvedBy ? ` by ${resolvedBy}` : '';
+  terminal.line(`${terminal.style('dim', 'state'.padEnd(10))}${stateWord(terminal, state)}${by} · ${severity}`);
+  const lasted = resolvedAt === null ? `for ${span(Date.now() - since)}` : `lasted ${span(resolvedAt - since)}`;
+  field(terminal, 'since', `${dateTime(since)} ${zone()}, ${lasted}`);
+}
+
+function showDiagnosis(terminal: Terminal, { diagnosis }: Incident): void {
+  if (!diagnosis) return;
+  field(terminal, 'cause', diagnosis.rootCause);
+  if (diagnosis.source !== 'none') {
+    const source = diagnosis.sourceName ? `${diagnosis.source} ${diagnosis.sourceName}` : diagnosis.source;
+    field(terminal, '', `${source} · confidence ${Math.round(diagnosis.confidence * 100)} %`);
+  }
+  for (const [index, { title, quote, verified }] of diagnosis.evidence.slice(0, 8).entries()) {
+    const guess = verified ? '' : '  (a guess: not found in what was measured)';
+    field(terminal, index === 0 ? 'evidence' : '', `${title}  "${shorten(quote, 160)}"${guess}`);
+  }
+  if (diagnosis.notChecked.length > 0) field(terminal, 'unchecked', diagnosis.notChecked.join('; '));
+}
+
+function actionWords({ tool, service, risk, by, state, held, undo }: ActionRecord): string {
+  const fate = held === null ? 'not proven yet' : held ? 'held' : 'did not hold';
+  const what = service === null ? tool : `${tool} ${service}`;
+  return `${what} · ${risk} · by ${by} · ${state}${state === 'succeeded' ? `, ${fate}` : ''} · undo: ${undo}`;
+}
+
+/** The time, what kind of entry, and its text in a column of its own. */
+function showEntry(terminal: Terminal, { at, type, text }: TimelineEntry): void {
+  field(terminal, `${clockTime(at)}  ${type}`, text, 24);
+}

@@ -1,6 +1,9 @@
-import type { Verdict } from '../../health/check.ts';
+import type { Service } from '../../config/schema.ts';
+import { killSwitchIn } from '../../guard/kill-switch.ts';
+import type { CheckResult, Verdict } from '../../health/check.ts';
+import type { Store, Uptime } from '../../store/store.ts';
 import { watchHolder } from '../../store/watch-lock.ts';
-import { clockTime, shorten, span, stateWord, zone } from '../terminal.ts';
+import { clockTime, isoTime, shorten, span, stateWord, type Terminal, zone } from '../terminal.ts';
 import { configFor, storeFor, type Verb } from '../verb.ts';
 
 const ORDER: Verdict[] = ['critical', 'warn', 'unknown', 'ok'];
@@ -10,47 +13,92 @@ const status: Verb = async (context) => {
   const { terminal } = context;
   const config = await configFor(context);
   const store = await storeFor(context, config, { readOnly: true });
-  const results = store.health.latest();
+  const results = store.health.latest().filter((result) => config.services.has(result.service));
   const open = store.incidents.unresolved();
+  const stopped = killSwitchIn(config.stateFolder);
   const watcher = watchHolder(config.stateFolder);
-  const services = [...config.services.values()].map((service) => {
-    const own = results.filter((result) => result.service === service.name);
-    const verdict = ORDER.find((each) => own.some((result) => result.verdict === each)) ?? 'unknown';
-    const telling = own.filter((result) => result.verdict === verdict);
-    const words = telling.map((result) => `${result.check.slice(service.name.length + 1)} ${result.summary}`).join(' · ');
-    return { name: service.name, machine: service.machine, verdict, summary: words || 'not measured yet', uptime: store.health.uptime(service.name) };
-  });
+  const shown = [...config.services.values()].filter((service) => !service.machine || service.checks.length > 0);
+  const services = shown.map((service) => stateOf(service, results, store));
   const measuredAt = results.length > 0 ? Math.max(...results.map((result) => result.at)) : null;
   store.close();
+  const exitCode = services.some(({ verdict }) => verdict === 'critical' || verdict === 'warn') ? 1 : 0;
 
   if (context.options.json) {
-    const shown = open.map(({ id, state, severity, service, title, since }) => ({ id, state, severity, service, title, since: new Date(since).toISOString() }));
-    terminal.line(JSON.stringify({
-      name: config.name, mode: config.mode, measured_at: measuredAt === null ? null : new Date(measuredAt).toISOString(),
-      watch_pid: watcher, services, incidents: shown,
-    }, null, 2));
-    return services.some((service) => service.verdict === 'critical' || service.verdict === 'warn') ? 1 : 0;
+    const incidents = open.map(({ id, state, severity, service, title, since }) => ({
+      incident_id: id,
+      state,
+      severity,
+      service,
+      title,
+      since: isoTime(since),
+    }));
+    const report = {
+      name: config.name,
+      config: config.file,
+      mode: config.mode,
+      measured_at: measuredAt === null ? null : isoTime(measuredAt),
+      watch_pid: watcher,
+      stopped,
+      services,
+      incidents,
+    };
+    terminal.line(JSON.stringify(report, null, 2));
+    return exitCode;
   }
-  const measured = measuredAt === null ? 'never measured' : `measured ${clockTime(measuredAt)} ${zone()}, ${span(Date.now() - measuredAt)} ago`;
-  terminal.line(`${config.name} · ${config.mode} · ${measured} · ${watcher ? `watch runs, pid ${watcher}` : 'no watch runs'}`);
+  const measured =
+    measuredAt === null
+      ? 'never measured'
+      : `measured ${clockTime(measuredAt)} ${zone()}, ${span(Date.now() - measuredAt)} ago`;
+  const name = config.file === null ? 'no nightshift.yaml' : config.name;
+  terminal.line(`${name} · ${config.mode} · ${measured} · ${watcher ? `watch runs, pid ${watcher}` : 'no watch runs'}`);
+  if (stopped)
+    terminal.line(terminal.style('yellow', `STOP is in ${config.stateFolder}: nothing is done until it is removed`));
   terminal.line();
   const width = Math.max(...services.map((service) => service.name.length), 7);
-  for (const service of services) {
-    const up = service.uptime;
-    const uptime = service.machine ? '' : `up ${percent(up.day)} day · ${percent(up.week)} week · ${percent(up.month)} month`;
-    const room = Math.max(terminal.width - width - 12, 30);
-    terminal.line(`${stateWord(terminal, service.verdict, 9)} ${service.name.padEnd(width)}  ${shorten(service.summary, room)}`);
-    if (uptime) terminal.line(`${' '.repeat(width + 12)}${terminal.style('dim', uptime)}`);
-  }
+  for (const service of services) showService(terminal, service, width);
   if (open.length > 0) terminal.line();
-  for (const incident of open) {
-    terminal.line(`${stateWord(terminal, incident.state, 10)} #${incident.id} ${incident.title}, since ${clockTime(incident.since)}`);
+  for (const { id, state, title, since } of open) {
+    const line = `#${id} ${title}, since ${clockTime(since)}`;
+    terminal.line(
+      `${stateWord(terminal, state, 11)}${terminal.interactive ? shorten(line, terminal.width - 11) : line}`,
+    );
   }
   terminal.line();
   if (results.length === 0) terminal.line('next  nightshift watch');
   else terminal.line(open[0] ? `next  nightshift show ${open[0].id}` : 'next  nightshift incidents');
-  return services.some((service) => service.verdict === 'critical' || service.verdict === 'warn') ? 1 : 0;
+  return exitCode;
 };
 export default status;
 
-const percent = (share: number | null): string => (share === null ? '–' : `${(share * 100).toFixed(share > 0.9999 ? 0 : 2)} %`);
+type Shown = ReturnType<typeof stateOf>;
+
+function stateOf(service: Service, results: CheckResult[], store: Store) {
+  const own = results.filter((result) => result.service === service.name);
+  const verdict = ORDER.find((each) => own.some((result) => result.verdict === each)) ?? 'unknown';
+  const telling = own.filter((result) => result.verdict === verdict);
+  const words = telling.map((result) => `${result.check.slice(service.name.length + 1)} ${result.summary}`).join(' · ');
+  const summary = words || (service.checks.length === 0 ? 'it has no checks' : 'not measured yet');
+  return { name: service.name, machine: service.machine, verdict, summary, uptime: store.health.uptime(service.name) };
+}
+
+function showService(terminal: Terminal, { name, machine, verdict, summary, uptime }: Shown, width: number): void {
+  const room = terminal.interactive ? Math.max(terminal.width - width - 12, 30) : 400;
+  terminal.line(`${stateWord(terminal, verdict, 9)} ${name.padEnd(width)}  ${shorten(summary, room)}`);
+  const up = machine ? '' : uptimeWords(uptime);
+  if (up) terminal.line(`${' '.repeat(width + 12)}${terminal.style('dim', up)}`);
+}
+
+/** Over the time that was measured; nothing where none was. */
+function uptimeWords({ day, week, month }: Uptime): string {
+  const spans: [share: number | null, name: string][] = [
+    [day, 'day'],
+    [week, 'week'],
+    [month, 'month'],
+  ];
+  const known = spans.flatMap(([share, name]) => (share === null ? [] : [`${percent(share)} ${name}`]));
+  return known.length === 0 ? '' : `up ${known.join(' · ')}`;
+}
+
+/** Cut, not rounded: 100 % means that it was never down. */
+const percent = (share: number): string =>
+  share >= 1 ? '100 %' : `${(Math.floor(share * 10_000) / 100).toFixed(2)} %`;

@@ -1,51 +1,95 @@
-import { createWatchView } from '../watch-view.ts';
-import { takeWatchLock } from '../../store/watch-lock.ts';
 import { statSync } from 'node:fs';
-import type { Config } from '../../config/schema.ts';
-import { CannotRun, productVersion, type Verb, type VerbContext } from '../verb.ts';
+import type { WatchEvent } from '../../agent/watch-events.ts';
+import type { Config, Mode } from '../../config/schema.ts';
+import { takeWatchLock } from '../../store/watch-lock.ts';
+import { lookAround, showDiscovery } from '../inventory.ts';
+import { stateFolderProblem } from '../state-folder.ts';
+import { stopOnSignals } from '../stop.ts';
+import { count, type Terminal, zone } from '../terminal.ts';
+import { CannotRun, configFor, placeOf, productVersion, storeFor, type Verb, type VerbContext } from '../verb.ts';
+import { createWatchView } from '../watch-view.ts';
 
 /** The autonomous loop. Ctrl-C stops it cleanly: what is being done is finished, the rest is taken up at the next start. */
 const watchVerb: Verb = async (context) => {
   const { terminal, options } = context;
-  const { inventoryFor } = await import('../inventory.ts');
-  const { runWatch } = await import('../../app.ts');
-  const { config, discovery } = await inventoryFor(context);
-  if (options.mode) config.mode = options.mode as typeof config.mode;
-  if (discovery && !options.json) discovery.show(terminal);
-  const lock = takeWatchLock(config.stateFolder);
+  const written = await configFor(context);
+  const problem = stateFolderProblem(written.stateFolder, 'write');
+  if (problem) throw new CannotRun(problem.text);
+  const lock = takeWatchLock(written.stateFolder);
   if (!lock.ok) throw new CannotRun(lock.error);
-
-  const stop = new AbortController();
-  let presses = 0;
-  const onSignal = () => {
-    presses += 1;
-    if (presses > 1) process.exit(130);
-    if (!options.json) terminal.error('\nstopping: what is being done is finished first (Ctrl-C again: at once)');
-    stop.abort();
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  const view = options.json ? (event: unknown) => terminal.line(JSON.stringify(event)) : createWatchView(terminal);
+  const view = createWatchView(terminal);
+  const stopping = stopOnSignals(terminal, () => {
+    view.end();
+    if (!options.json) terminal.error('stopping: what is being done is finished first (Ctrl-C again: at once)');
+  });
   try {
+    const config = written.file === null ? await discovered(context, written) : written;
+    if (options.mode) config.mode = modeOf(options.mode);
+    if (stopping.signal.aborted) return 0;
+    const { runWatch } = await import('../../app.ts');
     let failing = 0;
-    for await (const event of runWatch({ config, surroundings: context, signal: stop.signal, once: options.once === true, reload: reloader(config, context) })) {
-      if (event.type === 'watch-start' && !options.json) {
-        const models = event.models.length === 0 ? 'no model' : event.models.map((model) => `${model.name}${model.ready ? '' : ` (not there: ${model.message})`}`).join(', ');
-        terminal.line(`nightshift ${productVersion()} · ${config.name} · ${config.mode} · ${event.services} services, ${event.checks} checks · ${models}`);
-        terminal.line(`state ${config.stateFolder.replace(context.environment.HOME ?? '\0', '~')} · Ctrl-C stops`);
-        terminal.line();
-      }
+    const events = runWatch({
+      config,
+      surroundings: context,
+      signal: stopping.signal,
+      once: options.once === true,
+      reload: reloader(config, context),
+    });
+    for await (const event of events) {
       if (event.type === 'report') failing = event.report.counts.critical + event.report.counts.warn;
-      view(event);
+      if (options.json) {
+        terminal.line(JSON.stringify(event));
+        continue;
+      }
+      if (event.type === 'watch-start') showStart(terminal, config, event, context.environment.HOME);
+      view.take(event);
     }
+    view.end();
     return options.once && failing > 0 ? 1 : 0;
   } finally {
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
+    stopping.end();
     lock.value.release();
   }
 };
 export default watchVerb;
+
+/** What runs here, told to the person and kept for the verbs beside this watch. */
+async function discovered(context: VerbContext, written: Config): Promise<Config> {
+  const { terminal, options } = context;
+  const { discoveredConfig, rememberDiscovered } = await import('../discovered.ts');
+  const { discovery, input } = await lookAround(terminal);
+  if (!options.json) showDiscovery(terminal, discovery);
+  const store = await storeFor(context, written);
+  const inventory = rememberDiscovered(store, input);
+  store.close();
+  return discoveredConfig(inventory, placeOf(context));
+}
+
+function showStart(
+  terminal: Terminal,
+  config: Config,
+  { services, checks, models }: Extract<WatchEvent, { type: 'watch-start' }>,
+  home: string | undefined,
+): void {
+  const shown = models.map(({ name, ready, message }) => (ready ? name : `${name} (not there: ${message})`));
+  const parts = [
+    `nightshift ${productVersion()}`,
+    config.name,
+    config.mode,
+    `${count(services, 'service')}, ${count(checks, 'check')}`,
+    shown.length === 0 ? 'no model' : shown.join(', '),
+  ];
+  const folder =
+    home && config.stateFolder.startsWith(`${home}/`)
+      ? `~${config.stateFolder.slice(home.length)}`
+      : config.stateFolder;
+  terminal.line(parts.join(' · '));
+  terminal.line(`state ${folder} · times are ${zone()} · Ctrl-C stops`);
+  terminal.line();
+}
+
+/** The choices of --mode are checked where the command line is read. */
+const modeOf = (text: string | boolean): Mode => (text === 'act' || text === 'propose' ? text : 'observe');
 
 /** Looks whether the file has changed since it was read: the new configuration, why it is bad, or null. */
 function reloader(config: Config, context: VerbContext): () => Promise<Config | string | null> {
@@ -60,9 +104,13 @@ function reloader(config: Config, context: VerbContext): () => Promise<Config | 
     if (file === null || now === seen) return null;
     seen = now;
     const { loadConfig, renderProblems } = await import('../../config/load.ts');
-    const loaded = loadConfig(file, { environment: context.environment, home: context.environment.HOME ?? '/', platform: process.platform });
-    if (!loaded.ok) return `${file} has changed and is not right, so the old one goes on:\n${renderProblems(loaded.problems, { colour: false })}`;
-    if (loaded.config.stateFolder !== config.stateFolder) return `${file}: another state folder is taken up only by a restart, so the old configuration goes on`;
+    const loaded = loadConfig(file, placeOf(context));
+    if (!loaded.ok) {
+      const problems = renderProblems(loaded.problems, { colour: false, directory: context.directory });
+      return `${file} has changed and is not right, so the old one goes on:\n${problems}`;
+    }
+    if (loaded.config.stateFolder !== config.stateFolder)
+      return `${file}: another state folder is taken up only by a restart, so the old configuration goes on`;
     // What was asked for on the command line holds for the whole run.
     if (context.options.mode) loaded.config.mode = config.mode;
     return loaded.config;
