@@ -37,11 +37,19 @@ const reversibleTools = new Set([
 
 const usualRisk = ({ tool }: ProposedAction): Risk => (reversibleTools.has(tool) ? 'reversible' : 'disruptive');
 
+/** An action on one process, session or release by its short-lived id: the same id is another thing the next time. */
+const namesOneOfThen = ({ arguments: args }: ProposedAction): boolean =>
+  Object.entries(args).some(([name, value]) => name !== 'service' && [value].flat().some(isShortLived));
+
+const isShortLived = (value: unknown): boolean =>
+  typeof value === 'string' && /^(pid|release|session|file)-\d+$/.test(value);
+
 /** Memory over what the store keeps. It decides only what is worth doing again; whether it may be done is the guard's word. */
 export function createMemory(store: MemoryStore, { riskOf = usualRisk }: MemoryOptions = {}): Memory {
   const mayBeReused = (each: MemoryCase): boolean =>
     each.actions.length > 0 &&
     each.held > each.failed &&
+    !each.actions.some(namesOneOfThen) &&
     each.actions.every((action) => {
       const risk = riskOf(action);
       return risk === 'reversible' || risk === 'read';

@@ -3,17 +3,20 @@ import { dirname } from 'node:path';
 import { createMemory } from '../memory/memory.ts';
 import { actTools, allTools, lookTools } from '../tools/index.ts';
 import { createHandles } from '../tools/shared/handles.ts';
-import type { ToolContext } from '../tools/tool.ts';
+import type { Tool, ToolContext } from '../tools/tool.ts';
 import { type AskEvent, ask } from './agent/ask.ts';
 import { claimIncident, releaseIncident } from './agent/claim.ts';
 import { condenseLines } from './agent/condense.ts';
 import type { AgentEvent } from './agent/events.ts';
 import { type Fixed, type FixOptions, fixIncident } from './agent/fix.ts';
 import { OpsAgent } from './agent/ops-agent.ts';
+import type { Model } from './agent/parts.ts';
+import { standingSignal } from './agent/signals.ts';
 import { triage } from './agent/triage.ts';
 import { type WatchParts, watch } from './agent/watch.ts';
 import type { WatchEvent } from './agent/watch-events.ts';
 import { type Clock, systemClock } from './base/clock.ts';
+import { messageOf } from './base/outcome.ts';
 import type { Config } from './config/schema.ts';
 import { createSecrets } from './config/secret.ts';
 import { createGuard } from './guard/guard.ts';
@@ -22,15 +25,16 @@ import type { CheckHistory, CheckResult } from './health/check.ts';
 import { createHysteresis } from './health/hysteresis.ts';
 import { createMonitor, type Monitor } from './health/monitor.ts';
 import { worstVerdict } from './health/report.ts';
+import { createHosts } from './hosts/create.ts';
 import type { Host } from './hosts/host.ts';
-import { createHosts } from './hosts/index.ts';
-import { hostIsGone, isFailing } from './incidents/correlate.ts';
+import { hostIsGone, isFailing, showsTrouble } from './incidents/correlate.ts';
 import { createEscalationOutbox } from './incidents/escalation.ts';
 import { dependencyGraph } from './incidents/graph.ts';
 import type { Incident, Signal, TimelineEntry } from './incidents/incident.ts';
 import { createModels } from './models/router.ts';
 import { createCommandTool } from './runbooks/command-tool.ts';
 import { loadRunbooks } from './runbooks/load.ts';
+import type { Runbook } from './runbooks/runbook.ts';
 import { createManager } from './services/create.ts';
 import { createGoodCopies } from './services/good-copies.ts';
 import type { Manager } from './services/manager.ts';
@@ -53,7 +57,7 @@ export interface Measuring {
 }
 
 /** Puts together what measures, over a history that belongs to a store or lasts as long as the process. */
-export function createMeasuring(
+function createMeasuring(
   config: Config,
   surroundings: Surroundings,
   history: CheckHistory,
@@ -110,16 +114,27 @@ export async function buildMeasuring(config: Config, surroundings: Surroundings)
   return { ...measuring, close: () => store?.close() };
 }
 
-/** The whole agent over one store. */
+/** What stands between the agent and the world. Handed in, the same agent works in a simulated one. */
+export interface World {
+  measuring: Omit<Measuring, 'close'>;
+  tools: readonly Tool[];
+  runbooks: Runbook[];
+  model: Model | null;
+  fetch: typeof fetch;
+}
+
+/** The whole agent over one store. What `world` leaves out is the real one. */
 export async function createAgentParts(options: {
   config: Config;
   surroundings: Surroundings;
   store: Store;
   clock?: Clock;
+  world?: Partial<World>;
 }): Promise<WatchParts> {
-  const { config, surroundings, store, clock = systemClock } = options;
+  const { config, surroundings, store, clock = systemClock, world = {} } = options;
   const latest = new Map(store.health.latest().map((result) => [result.check, result]));
-  const measuring = createMeasuring(config, surroundings, store.health, (check) => latest.get(check), clock);
+  const measuring =
+    world.measuring ?? createMeasuring(config, surroundings, store.health, (check) => latest.get(check), clock);
   const { redactor, host, manager, secret } = measuring;
   const redact = (text: string): string => redactor.redact(text);
   const checks = new Map(
@@ -130,9 +145,14 @@ export async function createAgentParts(options: {
   let signals: Signal[] = [];
   const listeners: ((entry: TimelineEntry, incident: Incident) => void)[] = [];
   const agentListeners: ((incident: number, event: AgentEvent) => void)[] = [];
+  // One for the process: what a model saw in its run is named again when its plan is carried out.
+  const handles = createHandles(clock);
   const goodCopies = createGoodCopies({ folder: config.stateFolder, clock });
-  const loaded = await loadRunbooks({ paths: config.runbooks, config });
+  const loaded = world.runbooks
+    ? { runbooks: world.runbooks, problems: [] }
+    : await loadRunbooks({ paths: config.runbooks, config });
   const commandTool = createCommandTool({ runbooks: loaded.runbooks, settings: store.settings });
+  const tools = world.tools ?? [...lookTools, ...actTools, ...(commandTool === null ? [] : [commandTool])];
   const models = createModels(config.models, { secret, clock, redact, keepSent: (sent) => store.keepSent(sent) });
 
   const saveHysteresis = () => store.settings.set('hysteresis', hysteresis.save());
@@ -175,16 +195,16 @@ export async function createAgentParts(options: {
       policy: () => ({ mode: config.mode, actionsPerServicePerHour: config.limits.actions_per_service_per_hour }),
     }),
     memory: createMemory(store.memory, {
-      riskOf: (action) => allTools.find((tool) => tool.name === action.tool)?.risk ?? null,
+      riskOf: (action) => (world.tools ?? allTools).find((tool) => tool.name === action.tool)?.risk ?? null,
     }),
     runbooks: loaded.runbooks,
     runbookProblems: loaded.problems,
-    tools: commandTool === null ? [...lookTools, ...actTools] : [...lookTools, ...actTools, commandTool],
-    model: models.length > 0 ? models.router : null,
+    tools,
+    model: world.model ?? (models.length > 0 ? models.router : null),
     outbox: createEscalationOutbox({
       store,
       clock,
-      fetch,
+      fetch: world.fetch ?? fetch,
       webhook: () => {
         const { webhook } = config.escalate;
         return webhook === undefined ? null : /^(env|file):/.test(webhook) ? secret(webhook) : webhook;
@@ -215,7 +235,7 @@ export async function createAgentParts(options: {
         timeline: (incident) => store.incidents.timeline(incident),
         actions: (incident) => store.actions.of(incident),
       },
-      handles: createHandles(clock),
+      handles,
       condense: condenseLines,
     }),
     open: (draft, entry) => {
@@ -251,20 +271,11 @@ export async function createAgentParts(options: {
       [...checks.keys()].flatMap((key): Signal[] => {
         const result = latest.get(key);
         const settled = hysteresis.settled(key);
-        if (!result || !isFailing({ verdict: settled }) || !(isFailing(result) || hostIsGone(result))) return [];
-        const since = hysteresis.since(key) ?? result.at;
-        return [
-          {
-            check: key,
-            service: result.service,
-            verdict: settled,
-            previous: 'ok',
-            summary: result.summary,
-            reason: result.reason ?? null,
-            since,
-            at: result.at,
-          },
-        ];
+        // A host that does not answer settles as `unknown`, and needs somebody as much as a failure does.
+        if (!result || settled === 'ok' || !showsTrouble(result)) return [];
+        if (!isFailing({ verdict: settled }) && !hostIsGone(result)) return [];
+        const signal = standingSignal(result, hysteresis.since(key) ?? result.at);
+        return [{ ...signal, verdict: hostIsGone(result) ? 'unknown' : settled }];
       }),
     probeModels: (signal) => models.probe(signal),
   };
@@ -299,11 +310,16 @@ export async function* runWatch(options: {
       }
       let next: Config | null = null;
       for await (const event of watch(parts, AbortSignal.any([signal, turn.signal]), { once: options.once === true })) {
-        if (first || (event.type !== 'watch-start' && event.type !== 'watch-end')) yield event;
+        // One watch to whoever listens, however often its configuration changes.
+        if ((first || event.type !== 'watch-start') && (next === null || event.type !== 'watch-end')) yield event;
         if (event.type !== 'report' || next !== null) continue;
         const changed = (await options.reload?.()) ?? null;
-        if (typeof changed === 'string') yield { type: 'warning', at: systemClock.now(), text: changed };
-        else if (changed !== null) {
+        const problem =
+          typeof changed === 'string'
+            ? changed
+            : changed && (await whyUnusable({ ...options, config: changed, store }));
+        if (problem) yield { type: 'warning', at: systemClock.now(), text: problem };
+        else if (changed !== null && typeof changed !== 'string') {
           next = changed;
           turn.abort();
           yield {
@@ -318,6 +334,23 @@ export async function* runWatch(options: {
     }
   } finally {
     store.close();
+  }
+}
+
+/** Why the watch cannot go on with this configuration; null when it can. */
+async function whyUnusable(options: {
+  config: Config;
+  surroundings: Surroundings;
+  store: Store;
+}): Promise<string | null> {
+  const { config, store } = options;
+  if (config.stateFolder !== store.folder)
+    return `state: now names ${config.stateFolder}, but a running watch keeps ${store.folder}: start it anew for that; the old configuration goes on`;
+  try {
+    await createAgentParts(options);
+    return null;
+  } catch (error) {
+    return `the changed configuration cannot be used: ${messageOf(error)}; the old one goes on`;
   }
 }
 
@@ -355,7 +388,7 @@ export async function fixByHand(options: { config: Config; surroundings: Surroun
   try {
     const parts = await createAgentParts({ ...options, store });
     return await fixIncident(parts, options, {
-      claim: (incident) => claimIncident(store, incident, process.pid),
+      claim: (incident) => claimIncident(store, incident, process.pid, systemClock.now()),
       release: (incident) => releaseIncident(store, incident),
     });
   } finally {

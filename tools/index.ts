@@ -25,6 +25,7 @@ import { probeEndpoint } from './look/probe-endpoint.ts';
 import { readLogs } from './look/read-logs.ts';
 import { recentChanges } from './look/recent-changes.ts';
 import { redisState } from './look/redis-state.ts';
+import { serviceFiles } from './look/service-files.ts';
 import { serviceStatus } from './look/service-status.ts';
 import type { Tool } from './tool.ts';
 
@@ -40,6 +41,7 @@ export const lookTools: readonly Tool[] = [
   memoryUsage,
   diskUsage,
   openFiles,
+  serviceFiles,
   redisState,
   postgresState,
   certificateInfo,
@@ -48,7 +50,11 @@ export const lookTools: readonly Tool[] = [
   incidentHistory,
 ];
 
-/** What changes something: each goes through the guard. */
+/**
+ * What changes something: each goes through the guard. Ollama finds a call by a tool's name anywhere in what a model writes,
+ * and where two names end at the same place it takes the one that was offered first: so `restart_service` stands before
+ * `start_service`, here and wherever tools are chosen.
+ */
 export const actTools: readonly Tool[] = [
   restartService,
   startService,

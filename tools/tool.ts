@@ -19,7 +19,7 @@ export interface ToolScope {
 export interface Handles {
   /** Remembers a thing and gives its id, such as `pid-3`. The same thing gets the same id. */
   remember(kind: HandleKind, host: string, value: Record<string, string | number>): string;
-  /** What an id stands for; null when it is unknown or older than ten minutes. */
+  /** What an id stands for; null when it is unknown, or was last seen more than an hour ago. */
   recall(kind: HandleKind, id: string): { host: string; value: Record<string, string | number> } | null;
 }
 export type HandleKind = 'process' | 'file' | 'session' | 'release';

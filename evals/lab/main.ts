@@ -11,6 +11,9 @@ high ports and processes. What is missing for a case makes it skipped, which is 
 Cases:
 ${cases.map(({ name, shows }) => `  ${name.padEnd(20)} ${shows}`).join('\n')}
 
+--retry     a case that fails is played once more, and both results are shown: only twice is a failure
+--complete  a skipped case is a failure: for a machine that should have everything
+
 Exit codes: 0 nothing failed · 1 something failed · 2 no such case`;
 
 const { values, positionals } = parseArgs({
@@ -20,6 +23,8 @@ const { values, positionals } = parseArgs({
     smoke: { type: 'boolean' },
     list: { type: 'boolean' },
     help: { type: 'boolean' },
+    retry: { type: 'boolean' },
+    complete: { type: 'boolean' },
   },
 });
 
@@ -49,18 +54,28 @@ async function main(): Promise<number> {
   process.once('SIGINT', interrupted);
   process.once('SIGTERM', interrupted);
 
-  const results: CaseResult[] = [];
-  for (const labCase of chosen) {
-    say(`RUN   ${labCase.name}: ${labCase.shows}`);
+  const playOnce = async (labCase: (typeof cases)[number]): Promise<CaseResult> => {
     const result = await play(labCase, (bench) => {
       current = bench;
     });
-    // What the case says of its own interruption is no result.
-    if (stopped) break;
-    results.push(result);
+    if (stopped) return result;
     say(`${WORDS[result.outcome]}  ${result.name} (${result.seconds} s): ${result.text}`);
     for (const trouble of result.left) say(`      not cleaned up: ${trouble}`);
     if (result.transcript) say(result.transcript.replace(/^/gm, '      | '));
+    return result;
+  };
+
+  const results: CaseResult[] = [];
+  for (const labCase of chosen) {
+    say(`RUN   ${labCase.name}: ${labCase.shows}`);
+    let result = await playOnce(labCase);
+    if (result.outcome === 'failed' && values.retry && !stopped) {
+      say(`AGAIN ${labCase.name}: it failed once`);
+      result = await playOnce(labCase);
+    }
+    // What the case says of its own interruption is no result.
+    if (stopped) break;
+    results.push(result);
   }
 
   if (stopped) return 130;
@@ -68,7 +83,7 @@ async function main(): Promise<number> {
   const [passed, failed, skipped] = [count('passed'), count('failed'), count('skipped')];
   if (values.json) console.log(JSON.stringify({ passed, failed, skipped, cases: results }));
   say(`${passed} passed, ${failed} failed, ${skipped} skipped`);
-  return failed > 0 ? 1 : 0;
+  return failed > 0 || (values.complete && skipped > 0) ? 1 : 0;
 }
 
 const WORDS = { passed: 'PASS', failed: 'FAIL', skipped: 'SKIP' } as const;

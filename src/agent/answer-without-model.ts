@@ -29,8 +29,9 @@ export async function* answerWithoutModel(
       lines.push(`${name}: ${results.length - unknown.length} of ${results.length} checks pass${spoken}.`);
     } else if (results.length === 0) lines.push(`${name}: it has no checks, so how it is cannot be measured.`);
     for (const result of failing.length > 0 ? failing : results.slice(0, 1)) {
-      evidence.push({ source: result.check, title: result.check, quote: result.summary, verified: true });
-      if (isFailing(result)) lines.push(`${name} is ${result.verdict}: ${result.summary} [${evidence.length}].`);
+      evidence.push({ source: result.check, title: result.check, quote: parts.redact(result.summary), verified: true });
+      if (isFailing(result))
+        lines.push(`${name} is ${result.verdict}: ${parts.redact(result.summary)} [${evidence.length}].`);
     }
   }
   yield { type: 'looking', title: 'incidents of the last 7 days' };

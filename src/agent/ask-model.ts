@@ -4,7 +4,7 @@ import { formatSpan } from '../health/format.ts';
 import { actionTitle } from '../incidents/action-title.ts';
 import { isFailing } from '../incidents/correlate.ts';
 import type { Diagnosis, Evidence, Facts, Incident, ProposedAction } from '../incidents/incident.ts';
-import { chooseTools, describeInventory } from './choose-tools.ts';
+import { chooseTools, describeInventory, wordsOf } from './choose-tools.ts';
 import type { ResultRecord } from './evidence.ts';
 import { createFence } from './fence.ts';
 import { runAgent } from './loop.ts';
@@ -31,7 +31,7 @@ export async function askModel(
   const given = recordsOf([...evidence, ...around(incident, scope.services, context)]);
   const proposals: ProposedAction[] = [];
   const toolbox = createToolbox({
-    tools: chooseTools(parts.tools, config, scope, incident),
+    tools: chooseTools(parts.tools, config, scope, wordsOf(incident)),
     context,
     redact: parts.redact,
     // Arguments were checked by the tool's schema; what the tool says of the present state comes before anything is noted.
@@ -94,6 +94,7 @@ export async function askModel(
   );
   if (result.end === 'model-failed' || result.end === 'cancelled') return null;
   const { answer } = result;
+  const finished = result.end === 'answered';
   const rootCause = answer.because ?? answer.text.split('\n')[0] ?? '';
   if (answer.cause === null && rootCause === '') return null;
   return {
@@ -105,14 +106,26 @@ export async function askModel(
     notChecked: answer.notChecked,
     source: 'model',
     sourceName: model,
-    plan: proposals.map((action) => ({ kind: 'action', action: { ...action, reason: rootCause } })),
-    advice: answer.next && !/^nothing\b/i.test(answer.next) ? answer.next : null,
+    // What broke off before its end is for a person: nothing is done on half a thought.
+    plan: finished ? proposals.map((action) => ({ kind: 'action', action: { ...action, reason: rootCause } })) : [],
+    advice:
+      adviceOf(answer.next) ??
+      (finished || proposals.length === 0
+        ? null
+        : `it would have tried: ${proposals.map(actionTitle).join(', then ')}`),
   };
 }
 
-/** What was measured before the model was asked, under ids that its answer may quote. */
+const adviceOf = (next: string | null): string | null => (next && !/^nothing\b/i.test(next) ? next : null);
+
+/** What was measured before the model was asked, under ids that its answer may quote: whole, as it is shown. */
 const recordsOf = (evidence: readonly Evidence[]): ResultRecord[] =>
-  evidence.map((item, index) => ({ id: `f${index + 1}`, tool: 'facts', title: item.title, content: item.quote }));
+  evidence.map((item, index) => ({
+    id: `f${index + 1}`,
+    tool: 'facts',
+    title: item.title,
+    content: `${item.title}: ${item.quote}`,
+  }));
 
 const MOST_AROUND = 12;
 
@@ -134,7 +147,7 @@ function around(incident: Incident, services: readonly string[], context: Pick<T
 const MOST_FACTS = 1500;
 /** What stands in the inventory, in the failing checks or in the record of what was tried. */
 const KNOWN =
-  /^(service|unit|host|manager|kind|is_machine|failing_checks|failing_kind|manager_state|tried_.*|\w+_process_status|check_\w+_(verdict|reason|value|status|latency_ms))$/;
+  /^(service|unit|host|manager|kind|is_machine|failing_checks|failing_kind|manager_state|tried_.*|(?!dependency_)\w+_process_status|check_\w+_(verdict|reason|value|status|latency_ms))$/;
 
 /** The facts as a model may use them: without what it is told elsewhere, and without the many things a log does not have. */
 function tellingFacts(facts: Facts): string {
@@ -172,7 +185,7 @@ function questionFor(
     passing.length > 0 ? `Passing again: ${passing.map((result) => result.check).join(', ')}` : '',
     fence(
       'measured just now, to be quoted by id',
-      given.map((record) => `[${record.id}] ${record.title}: ${record.content}`).join('\n'),
+      given.map((record) => `[${record.id}] ${record.content}`).join('\n'),
     ),
     fence('facts; what is not named was not found', tellingFacts(facts)),
     actions.length > 0

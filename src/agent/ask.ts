@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Evidence } from '../incidents/incident.ts';
 import type { ModelMessage } from '../models/provider.ts';
 import { answerWithoutModel } from './answer-without-model.ts';
-import { describeInventory } from './choose-tools.ts';
+import { chooseTools, describeInventory } from './choose-tools.ts';
 import { createFence } from './fence.ts';
 import { runAgent } from './loop.ts';
 import type { AgentParts } from './parts.ts';
@@ -50,7 +50,7 @@ export async function* ask(
   const scope = { services, hosts: [...new Set([...config.services.values()].map((service) => service.host))] };
   const fence = createFence();
   const toolbox = createToolbox({
-    tools: parts.tools,
+    tools: chooseTools(parts.tools, config, scope, question),
     context: parts.toolContext(scope, signal),
     redact: parts.redact,
   });

@@ -4,7 +4,7 @@ import type { ModelMessage, ToolCall } from '../models/provider.ts';
 import type { Fence } from './fence.ts';
 import { neutralise } from './fence.ts';
 import type { RepeatWatch } from './repeats.ts';
-import type { Results } from './results.ts';
+import { READ_AGAIN, type Results } from './results.ts';
 import type { LoopTool, LoopToolResult } from './run.ts';
 import { nearest } from './words.ts';
 
@@ -101,7 +101,9 @@ async function* runTogether(
 ): AsyncGenerator<CallEvent> {
   if (ready.length === 0) return;
   const begun = options.clock.now();
+  const ids = new Map<ToolCall, string>();
   for (const { call, tool, value, title } of ready) {
+    if (tool.name !== READ_AGAIN) ids.set(call, options.results.take());
     yield { type: 'tool-start', call: call.id, tool: tool.name, arguments: value, title };
   }
   const running = new Map(ready.map((each) => [each, run(each, options.signal).then((result) => ({ each, result }))]));
@@ -113,7 +115,7 @@ async function* runTogether(
     if (tool.acts && result.ok) options.repeats.acted(keyOf(call));
     const title = result.title ?? each.title;
     const known = result.shown === undefined ? undefined : options.results.records.get(result.result ?? '');
-    const record = known ?? options.results.add({ id: result.result, tool: tool.name, title, content: result.content });
+    const record = known ?? options.results.add({ id: ids.get(call), tool: tool.name, title, content: result.content });
     const shown = result.shown ?? options.results.show(record.id);
     const content = `[${record.id}] ${result.ok ? '' : 'FAILED '}${options.fence.wrap(title, shown)}`;
     done.set(call, {

@@ -1,58 +1,62 @@
 import type { Tool, ToolScope } from '../../tools/tool.ts';
-import type { Config, Service } from '../config/schema.ts';
+import type { Config } from '../config/schema.ts';
 import type { Incident } from '../incidents/incident.ts';
 
 /** A small model chooses badly among many tools. */
 const MOST = 12;
 
-/** What is worth offering when a thing of this kind is in the group. In the order in which it is offered. */
-const WHEN: [tool: string, wanted: (service: Service, checks: string) => boolean][] = [
-  ['service_status', () => true],
-  ['read_logs', () => true],
-  ['recent_changes', () => true],
-  ['redis_state', (service) => service.kind === 'redis'],
-  ['postgres_state', (service) => service.kind === 'postgres'],
-  ['list_ports', () => true],
-  ['restart_service', (service) => !service.machine],
-  ['start_service', (service) => !service.machine],
-  ['restore_file', (service) => (service.files?.length ?? 0) > 0],
-  ['activate_release', (service) => service.releases !== undefined],
-  ['rotate_log', (service) => service.rotate !== undefined],
-  ['run_command', (service) => Object.keys(service.commands ?? {}).length > 0],
-  ['disk_usage', (_service, checks) => /disk|space|inode|unknown|exit|log|write|http 5|status-5/i.test(checks)],
-  ['memory_usage', (_service, checks) => /memory|oom|signal|kill/i.test(checks)],
-  ['certificate_info', (_service, checks) => /tls|certificate|expire/i.test(checks)],
-  ['end_idle_sessions', (service) => service.kind === 'postgres'],
-  ['probe_endpoint', () => true],
-  ['list_processes', () => true],
-  ['continue_process', (_service, checks) => /timed-out|paused/i.test(checks)],
-  ['reload_service', (service) => service.config_test !== undefined || service.reload_signal !== undefined],
-  ['clear_directory', (service) => (service.clear?.length ?? 0) > 0],
-  ['open_files', () => true],
-  ['disk_usage', () => true],
-  ['memory_usage', () => true],
-  ['kernel_messages', () => true],
+/**
+ * What is worth offering, best first: always, or when the failing checks or the question speak of it. Whether a tool has
+ * anything to work on here it says itself (`applies`).
+ */
+const OFFERS: readonly [tool: string, when?: RegExp][] = [
+  ['service_status'],
+  ['read_logs'],
+  ['recent_changes'],
+  ['redis_state'],
+  ['postgres_state'],
+  ['incident_history', /before|earlier|yesterday|last|history|happened|again|why was|when/i],
+  ['restart_service'],
+  ['start_service'],
+  ['restore_file'],
+  ['activate_release'],
+  ['rotate_log'],
+  ['run_command'],
+  ['disk_usage', /disk|space|inode|unknown|exit|log|write|full|http 5|status-5/i],
+  ['memory_usage', /memory|oom|signal|kill|slow/i],
+  ['cpu_usage', /cpu|load|slow|busy/i],
+  ['certificate_info', /tls|certificate|expire|https/i],
+  ['list_ports'],
+  ['end_idle_sessions'],
+  ['probe_endpoint'],
+  ['list_processes'],
+  ['continue_process', /timed-out|paused/i],
+  ['reload_service'],
+  ['clear_directory', /disk|space|inode|full|5\d\d/i],
+  ['disk_usage'],
+  ['memory_usage'],
+  ['open_files'],
+  ['service_files'],
+  ['incident_history'],
+  ['kernel_messages'],
 ];
 
-/** At most a dozen tools for one incident, by what is in its group and how its checks fail. */
-export function chooseTools(
-  tools: readonly Tool[],
-  config: Config,
-  scope: ToolScope,
-  incident: Pick<Incident, 'checks'>,
-): Tool[] {
-  const services = scope.services.flatMap((name) => config.services.get(name) ?? []);
-  const checks = Object.values(incident.checks)
-    .map((result) => `${result.check} ${result.reason ?? ''} ${result.summary}`)
-    .join(' ');
+/** At most a dozen tools, by what is in the scope and by the words of the failing checks or of the question. */
+export function chooseTools(tools: readonly Tool[], config: Config, scope: ToolScope, words: string): Tool[] {
   const chosen = new Map<string, Tool>();
-  for (const [name, wanted] of WHEN) {
+  for (const [name, when] of OFFERS) {
     const tool = tools.find((each) => each.name === name);
-    if (!tool || chosen.has(name) || chosen.size >= MOST) continue;
-    if (services.some((service) => wanted(service, checks))) chosen.set(name, tool);
+    if (!tool || chosen.size >= MOST || tool.applies?.(scope, config) === false) continue;
+    if (when === undefined || when.test(words)) chosen.set(name, tool);
   }
   return [...chosen.values()];
 }
+
+/** How an incident's checks fail, in words to choose tools by. */
+export const wordsOf = (incident: Pick<Incident, 'checks'>): string =>
+  Object.values(incident.checks)
+    .map((result) => `${result.check} ${result.reason ?? ''} ${result.summary}`)
+    .join(' ');
 
 /** The inventory in a few lines, for a prompt: who runs where, under what, needing what. */
 export function describeInventory(config: Config, services: readonly string[]): string {

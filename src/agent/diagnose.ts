@@ -1,13 +1,14 @@
 import { signatureOf } from '../../memory/signature.ts';
 import { messageOf } from '../base/outcome.ts';
-import { hostIsGone, isFailing } from '../incidents/correlate.ts';
+import { showsTrouble } from '../incidents/correlate.ts';
 import type { Diagnosis, Evidence, Facts, Incident } from '../incidents/incident.ts';
 import { gatherFacts } from '../runbooks/facts.ts';
 import { diagnosisFrom, findRunbook } from '../runbooks/match.ts';
 import { askModel } from './ask-model.ts';
+import { byOf } from './attempt.ts';
+import { isTroubled, withLatest } from './condition.ts';
 import type { AgentParts } from './parts.ts';
 import { scopeOf } from './scope.ts';
-import { withLatest } from './signals.ts';
 
 /** A runbook or a memory that did not help twice in one incident is not asked a third time. */
 const TRIES = 2;
@@ -19,27 +20,27 @@ const TRIES = 2;
 export async function diagnose(parts: AgentParts, incident: Incident, signal: AbortSignal): Promise<Diagnosis> {
   const context = parts.toolContext(scopeOf(parts, incident), signal);
   const { facts, evidence } = await gatherFacts({ incident, context });
-  const now = withLatest(parts, incident);
-  if (!Object.values(now.checks).some((result) => isFailing(result) || hostIsGone(result)))
-    return healed(now, evidence);
-  const signature = incident.signature ?? signatureOf(now, facts);
+  // Measuring took time, in which other checks may have joined it.
+  const stored = parts.store.incidents.get(incident.id) ?? incident;
+  const now = withLatest(parts, stored);
+  if (!isTroubled(now) || isTakenOver(stored)) return healed(now, evidence);
+  const signature = signatureOf(now, facts);
   const gathered = parts.record(
     incident.id,
     { type: 'facts', text: factsInWords(facts), data: { facts, evidence, signature } },
-    { state: 'diagnosing', signature },
+    { state: 'diagnosing', signature, checks: now.checks },
   );
   const diagnosis =
     (await fromRunbook(parts, gathered, facts, evidence)) ??
     fromMemory(parts, gathered, signature, evidence) ??
     (await fromModel(parts, gathered, facts, evidence, signal)) ??
     nothingFound(parts, gathered, evidence);
-  parts.record(
-    incident.id,
-    { type: 'diagnosis', text: diagnosis.rootCause, data: { diagnosis } },
-    { diagnosis, checks: now.checks },
-  );
+  parts.record(incident.id, { type: 'diagnosis', text: diagnosis.rootCause, data: { diagnosis } }, { diagnosis });
   return diagnosis;
 }
+
+/** A person has said meanwhile that it is over: that is to be proved, not diagnosed. */
+export const isTakenOver = ({ state }: Pick<Incident, 'state'>): boolean => state === 'holding' || state === 'resolved';
 
 async function fromRunbook(
   parts: AgentParts,
@@ -47,7 +48,9 @@ async function fromRunbook(
   facts: Facts,
   evidence: Evidence[],
 ): Promise<Diagnosis | null> {
-  const usable = parts.runbooks.filter((runbook) => triedBy(parts, incident, `runbook ${runbook.name}`) < TRIES);
+  const usable = parts.runbooks.filter(
+    (runbook) => timesNotHeld(parts, incident, byOf({ source: 'runbook', sourceName: runbook.name })) < TRIES,
+  );
   const match = findRunbook(usable, facts);
   if (!match) return null;
   const diagnosis = diagnosisFrom(match.runbook, facts, evidence, { now: parts.clock.now(), config: parts.config });
@@ -63,7 +66,7 @@ function fromMemory(parts: AgentParts, incident: Incident, signature: string, ev
   const recalled = parts.memory.recall(signature);
   if (!recalled) return null;
   const by = `memory #${recalled.case.incident}`;
-  if (triedBy(parts, incident, by) >= 1) return null;
+  if (timesNotHeld(parts, incident, by) >= 1) return null;
   parts.record(incident.id, {
     type: 'plan',
     text: `${by}: ${recalled.why}`,
@@ -124,7 +127,7 @@ const healed = (incident: Incident, evidence: Evidence[]): Diagnosis => ({
 
 /** The evidence is not enough: what was gathered is handed over as it is. */
 function nothingFound(parts: AgentParts, incident: Incident, evidence: Evidence[]): Diagnosis {
-  const failing = Object.values(incident.checks).filter(isFailing);
+  const failing = Object.values(incident.checks).filter(showsTrouble);
   return {
     cause: 'unknown',
     object: incident.service,
@@ -139,13 +142,11 @@ function nothingFound(parts: AgentParts, incident: Incident, evidence: Evidence[
   };
 }
 
-const triedBy = (parts: AgentParts, incident: Incident, by: string): number =>
-  new Set(
-    parts.store.actions
-      .of(incident.id)
-      .filter((action) => action.by === by && action.held === false)
-      .map((action) => action.intendedAt),
-  ).size;
+/** How often in this incident what came from there was carried out and did not help. */
+const timesNotHeld = (parts: AgentParts, incident: Incident, by: string): number =>
+  parts.store.incidents
+    .timeline(incident.id)
+    .filter((entry) => entry.type === 'not-held' && Array.isArray(entry.data.by) && entry.data.by.includes(by)).length;
 
 function factsInWords(facts: Facts): string {
   const telling = [

@@ -3,7 +3,9 @@ import { isFailing, severityOf, titleOf } from '../incidents/correlate.ts';
 import type { Diagnosis, Incident, TimelineEntry } from '../incidents/incident.ts';
 import { gatherFacts } from '../runbooks/facts.ts';
 import { diagnosisFrom } from '../runbooks/match.ts';
+import type { Runbook } from '../runbooks/runbook.ts';
 import type { TimelineDraft } from '../store/store.ts';
+import { waitsForPerson } from './condition.ts';
 import { OpsAgent } from './ops-agent.ts';
 import type { AgentParts } from './parts.ts';
 import { scopeOf, suspectAmong } from './scope.ts';
@@ -58,31 +60,22 @@ export async function fixIncident(
   const parts = options.dryRun ? dry(given) : given;
   parts.listen(options.onTimeline);
   const draft = draftOf(parts, options.service, failing.length > 0 ? failing : results);
-  const incident =
-    known && !options.dryRun ? known : parts.open(draft, { type: 'opened', text: `${draft.title} (nightshift fix)` });
-  if (!options.dryRun) claims.claim(incident.id);
+  // Opened and claimed as one: a running watch must not take it up in between.
+  const incident = together(given, () => {
+    const found =
+      known && !options.dryRun ? known : parts.open(draft, { type: 'opened', text: `${draft.title} (nightshift fix)` });
+    if (!options.dryRun) claims.claim(found.id);
+    return found;
+  });
   try {
     if (options.issue && !runbook)
       parts.record(incident.id, { type: 'note', text: `a person says: ${options.issue}`, data: { by: 'person' } });
-    if (!options.dryRun && known)
-      parts.record(
-        incident.id,
-        { type: 'note', text: 'a person asks to fix it now' },
-        { state: 'open', escalatedAt: null },
-      );
-    const agent = new HandAgent(
-      parts,
-      options,
-      runbook
-        ? async () => {
-            const { facts, evidence } = await gatherFacts({
-              incident,
-              context: parts.toolContext(scopeOf(parts, incident), new AbortController().signal),
-            });
-            return diagnosisFrom(runbook, facts, evidence, { now: parts.clock.now(), config: parts.config });
-          }
-        : null,
-    );
+    if (incident === known) {
+      // Who asks here knows of it: it is taken up again, and nobody is told a second time.
+      const change = waitsForPerson(known) ? { state: 'open' as const } : {};
+      parts.record(incident.id, { type: 'note', text: 'a person asks to fix it now' }, change);
+    }
+    const agent = new HandAgent(parts, options, runbook ? () => chosenDiagnosis(parts, incident, runbook) : null);
     if (options.dryRun) {
       const diagnosis = await agent.diagnose(incident);
       const steps = diagnosis.plan.flatMap((step) => (step.kind === 'action' ? [actionTitle(step.action)] : []));
@@ -97,7 +90,7 @@ export async function fixIncident(
             : 'a dry run: there is nothing that it could do by itself',
       };
     }
-    await triage(agent, parts, incident.id, new AbortController().signal);
+    await triage(agent, parts, incident.id, new AbortController().signal, { asked: true });
     const after = parts.store.incidents.get(incident.id) ?? incident;
     const summary =
       after.state === 'resolved'
@@ -117,10 +110,24 @@ export async function fixIncident(
   }
 }
 
+/** What the runbook that a person named says, whether its symptoms show or not. */
+async function chosenDiagnosis(parts: AgentParts, incident: Incident, runbook: Runbook): Promise<Diagnosis> {
+  const context = parts.toolContext(scopeOf(parts, incident), new AbortController().signal);
+  const { facts, evidence } = await gatherFacts({ incident, context });
+  const diagnosis = diagnosisFrom(runbook, facts, evidence, { now: parts.clock.now(), config: parts.config });
+  const text = `${diagnosis.rootCause} (a person named runbook ${runbook.name})`;
+  parts.record(incident.id, { type: 'diagnosis', text, data: { diagnosis } }, { state: 'diagnosing', diagnosis });
+  return diagnosis;
+}
+
+const together = <Value>(parts: AgentParts, work: () => Value): Value =>
+  parts.store.transaction ? parts.store.transaction(work) : work();
+
 /** The agent with a person at its side: it tells its diagnosis, and acts because it was asked to. */
 class HandAgent extends OpsAgent {
   readonly #options: FixOptions;
-  readonly #chosen: (() => Promise<Diagnosis>) | null;
+  /** What a person chose, once: if it does not help, the evidence decides. */
+  #chosen: (() => Promise<Diagnosis>) | null;
 
   constructor(parts: AgentParts, options: FixOptions, chosen: (() => Promise<Diagnosis>) | null) {
     super(parts);
@@ -129,7 +136,9 @@ class HandAgent extends OpsAgent {
   }
 
   override async diagnose(incident: Incident, signal?: AbortSignal): Promise<Diagnosis> {
-    const diagnosis = this.#chosen ? await this.#chosen() : await super.diagnose(incident, signal);
+    const chosen = this.#chosen;
+    this.#chosen = null;
+    const diagnosis = chosen ? await chosen() : await super.diagnose(incident, signal);
     this.#options.onDiagnosis(diagnosis);
     return diagnosis;
   }

@@ -1,22 +1,17 @@
 import { failure, messageOf, type Outcome, success } from '../base/outcome.ts';
 import type { Service } from '../config/schema.ts';
-import { type Host, succeeded } from '../hosts/host.ts';
+import { type FileFacts, type Host, succeeded } from '../hosts/host.ts';
 import type { OpsAgent } from './ops-agent.ts';
 import type { AgentParts } from './parts.ts';
 
 /** What is done once a cycle beside measuring: unanswered questions go up, messages that wait are sent, good files are kept. */
 export async function housekeeping(parts: AgentParts, agent: OpsAgent, warn: (text: string) => void): Promise<void> {
-  for (const approval of parts.store.approvals.expire())
-    await unanswered(parts, agent, approval.incident, `nobody answered A${approval.id} in time: no answer is no`);
-  for (const approval of parts.store.approvals.list({ state: 'denied' })) {
-    const incident = approval.incident === null ? null : parts.store.incidents.get(approval.incident);
-    if (incident?.state === 'awaiting')
-      await unanswered(
-        parts,
-        agent,
-        incident.id,
-        `A${approval.id} was denied${approval.because ? `: ${approval.because}` : ''}`,
-      );
+  parts.store.approvals.expire();
+  for (const incident of parts.store.incidents.unresolved()) {
+    const reason = incident.state === 'awaiting' ? noAnswer(parts, incident.id) : null;
+    if (reason === null) continue;
+    parts.record(incident.id, { type: 'denied', text: reason });
+    await agent.escalate(incident, reason);
   }
   const sent = await parts.outbox.flush();
   for (const problem of sent.problems) warn(problem);
@@ -26,11 +21,17 @@ export async function housekeeping(parts: AgentParts, agent: OpsAgent, warn: (te
   parts.store.settings.set('last-cycle', parts.clock.now());
 }
 
-async function unanswered(parts: AgentParts, agent: OpsAgent, id: number | null, reason: string): Promise<void> {
-  const incident = id === null ? null : parts.store.incidents.get(id);
-  if (incident?.state !== 'awaiting') return;
-  parts.record(incident.id, { type: 'denied', text: reason });
-  await agent.escalate(incident, reason);
+/** Why nothing is to be waited for any more; null while a question waits, or a yes to be used. */
+function noAnswer(parts: AgentParts, incident: number): string | null {
+  const asked = parts.store.approvals.list({ incident });
+  if (asked.some(({ state }) => state === 'waiting' || state === 'approved')) return null;
+  const last = asked.at(-1);
+  if (!last) return 'it waited for an answer to a question that is not there';
+  if (last.state === 'denied') return `A${last.id} was denied${last.because ? `: ${last.because}` : ''}`;
+  if (last.state === 'used') return `A${last.id} was approved, and could not be carried out`;
+  return last.decidedAt === null
+    ? `nobody answered A${last.id} in time: no answer is no`
+    : `A${last.id} was approved, and its time was over before it could be carried out`;
 }
 
 /**
@@ -47,16 +48,21 @@ async function keepGoodFiles(parts: AgentParts, warn: (text: string) => void): P
       const facts = await host.fileFacts(path);
       if (!facts.ok || facts.value === null) continue;
       const name = `good.${service.name}.${path}`;
-      const stamp = `${facts.value.modifiedAt} ${facts.value.sizeBytes}`;
+      const stamp = stampOf(facts.value);
       if (parts.store.settings.get(name) === stamp) continue;
       if (!(await isProven(parts, service, host, facts.value.modifiedAt))) continue;
       const bytes = await host.readBytes(path);
+      const after = await host.fileFacts(path);
+      // Written while it was read: what was read may be neither the old one nor the new.
+      if (!after.ok || after.value === null || stampOf(after.value) !== stamp) continue;
       const kept = bytes.ok ? keep(parts, service.name, path, bytes.value) : bytes;
       if (!kept.ok) warn(`${path} of ${service.name} cannot be kept as a good copy: ${kept.error}`);
       parts.store.settings.set(name, stamp);
     }
   }
 }
+
+const stampOf = (facts: FileFacts): string => `${facts.modifiedAt} ${facts.sizeBytes}`;
 
 function keep(parts: AgentParts, service: string, path: string, bytes: Uint8Array): Outcome<void> {
   try {

@@ -1,5 +1,6 @@
 import { machineName } from '../config/schema.ts';
 import type { HealthReport } from '../health/check.ts';
+import type { EscalationMessage } from '../incidents/escalation.ts';
 import type { ActionResult, Diagnosis, EscalationDecision, Incident, Resolution } from '../incidents/incident.ts';
 import { incidentReport } from '../incidents/report.ts';
 import { type AttemptOptions, attempt } from './attempt.ts';
@@ -44,10 +45,11 @@ export class OpsAgent {
     if (incident.service === machineName(this.#hostOf(incident)) && incident.diagnosis?.plan.length === 0) {
       return { escalate: true, reason: 'it is about the machine itself, and nothing can be done by itself' };
     }
-    const reopened = this.#parts.store.incidents
+    const since = this.#parts.clock.now() - HOUR;
+    const failed = this.#parts.store.incidents
       .timeline(incident.id)
-      .filter((entry) => entry.type === 'not-held' && entry.at > this.#parts.clock.now() - HOUR).length;
-    if (reopened >= 3) return { escalate: true, reason: 'three attempts within an hour did not hold' };
+      .filter((entry) => entry.type === 'not-held' && entry.at > since);
+    if (failed.length >= 3) return { escalate: true, reason: 'the third time within an hour that it did not hold' };
     switch (tried?.outcome) {
       case 'refused':
       case 'failed':
@@ -64,45 +66,72 @@ export class OpsAgent {
     }
   }
 
-  /** Hands the incident to a person with all that was gathered: in the store, on the terminal, through the webhook. */
+  /**
+   * Hands the incident to a person with all that was gathered: in the store, on the terminal, through the webhook. Once:
+   * whoever was told already is not told again, the incident only goes back to waiting for them.
+   */
   async escalate(incident: Incident, reason: string): Promise<void> {
     const { clock, store, outbox } = this.#parts;
-    const advice = incident.diagnosis?.advice ?? `nightshift show ${incident.id}`;
-    const escalated = this.#parts.record(
-      incident.id,
-      { type: 'escalated', text: reason, data: { advice } },
-      { state: 'escalated', escalatedAt: incident.escalatedAt ?? clock.now() },
-    );
-    const actions = store.actions.of(incident.id);
-    outbox.put({
-      incident: incident.id,
-      severity: escalated.severity,
-      title: this.#parts.redact(escalated.title),
-      reason: this.#parts.redact(reason),
-      action_taken:
-        actions.length === 0
-          ? 'none'
-          : this.#parts.redact(actions.map((action) => `${action.tool}: ${action.state}`).join('; ')),
-      what_to_do: this.#parts.redact(advice),
-      at: new Date(clock.now()).toISOString(),
-      report: incidentReport(escalated, store.incidents.timeline(incident.id), actions),
+    const now = store.incidents.get(incident.id);
+    if (now === null || now.state === 'resolved') return;
+    if (now.escalatedAt !== null) {
+      this.#parts.record(incident.id, { type: 'note', text: `still with a person: ${reason}` }, { state: 'escalated' });
+      return;
+    }
+    this.#together(() => {
+      const escalated = this.#parts.record(
+        incident.id,
+        { type: 'escalated', text: reason, data: { advice: adviceFor(now) } },
+        { state: 'escalated', escalatedAt: clock.now() },
+      );
+      outbox.put(this.#message(escalated, reason));
     });
     await outbox.flush();
   }
 
   /** Closes an incident that held, and remembers what helped under its signature. */
   async learnFromResolution(incident: Incident, resolution: Resolution): Promise<void> {
-    const { clock } = this.#parts;
-    const learned = this.#parts.memory.learn(incident, resolution);
-    if (learned) this.#parts.record(incident.id, { type: 'learned', text: learned });
-    this.#parts.record(
-      incident.id,
-      { type: 'resolved', text: resolution.summary, data: { by: resolution.by } },
-      { state: 'resolved', resolvedAt: clock.now(), resolvedBy: resolution.by, resolution: resolution.summary },
-    );
+    const { clock, store, memory } = this.#parts;
+    this.#together(() => {
+      const teaches = resolution.by === 'person' || resolution.actions.length > 0;
+      const learned = teaches ? memory.learn(incident, resolution) : null;
+      if (learned) this.#parts.record(incident.id, { type: 'learned', text: learned });
+      // A yes that comes when it is over would be for nothing.
+      store.approvals.withdraw?.(incident.id);
+      this.#parts.record(
+        incident.id,
+        { type: 'resolved', text: resolution.summary, data: { by: resolution.by } },
+        { state: 'resolved', resolvedAt: clock.now(), resolvedBy: resolution.by, resolution: resolution.summary },
+      );
+    });
+  }
+
+  #message(incident: Incident, reason: string): EscalationMessage {
+    const { clock, store, redact } = this.#parts;
+    const actions = store.actions.of(incident.id);
+    const done = actions.map((action) => `${action.tool}: ${action.state}`).join('; ');
+    return {
+      incident: incident.id,
+      severity: incident.severity,
+      title: redact(incident.title),
+      reason: redact(reason),
+      action_taken: redact(done) || 'none',
+      what_to_do: redact(adviceFor(incident)),
+      at: new Date(clock.now()).toISOString(),
+      report: incidentReport(incident, store.incidents.timeline(incident.id), actions),
+    };
+  }
+
+  /** All of it is kept, or none: being killed in between loses no message and tells none twice. */
+  #together(work: () => void): void {
+    const { store } = this.#parts;
+    if (store.transaction) store.transaction(work);
+    else work();
   }
 
   #hostOf(incident: Incident): string {
     return this.#parts.config.services.get(incident.service)?.host ?? 'local';
   }
 }
+
+const adviceFor = (incident: Incident): string => incident.diagnosis?.advice ?? `nightshift show ${incident.id}`;

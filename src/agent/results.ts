@@ -7,7 +7,9 @@ import type { LoopTool } from './run.ts';
 /** Everything a run has seen, under ids short enough to be quoted. */
 export interface Results {
   readonly records: ReadonlyMap<string, ResultRecord>;
-  /** Keeps a result; without an id it gets the next of `r1`, `r2` … */
+  /** The next of `r1`, `r2` …, for a call that begins: calls that run side by side end in another order. */
+  take(): string;
+  /** Keeps a result; without an id it gets the next. */
   add(record: { id?: string; tool: string; title: string; content: string }): ResultRecord;
   /** As much as a model may see at once, from a position on, with the call that shows more. */
   show(id: string, from?: number): string;
@@ -41,6 +43,7 @@ export function createResults(mostCharacters: number, given: readonly ResultReco
 
   return {
     records,
+    take: nextId,
     add(draft) {
       const content = neutralise(draft.content);
       const record: ResultRecord = { id: draft.id ?? nextId(), tool: draft.tool, title: draft.title, content };
@@ -66,10 +69,13 @@ export function createResults(mostCharacters: number, given: readonly ResultReco
   };
 }
 
+/** What it shows has an id already, so a call of it is given none. */
+export const READ_AGAIN = 'read_again';
+
 /** The built-in tool that shows a result again, or more of it. */
 export function readAgainTool(results: Results): LoopTool {
   return {
-    name: 'read_again',
+    name: READ_AGAIN,
     description: 'Shows an earlier result again by its id, or more of one that was cut short.',
     parameters: {
       type: 'object',

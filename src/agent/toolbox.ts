@@ -2,10 +2,9 @@ import { z } from 'zod';
 import type { Tool, ToolContext } from '../../tools/tool.ts';
 import { messageOf } from '../base/outcome.ts';
 import { checkArguments } from './arguments.ts';
-import type { ResultRecord } from './evidence.ts';
 import type { LoopTool, LoopToolResult } from './run.ts';
 
-/** What came of a call of an acting tool, in words for the model. */
+/** What came of a call, in words for the model. */
 interface Acted {
   ok: boolean;
   content: string;
@@ -20,45 +19,15 @@ interface ToolboxOptions {
   act?: (tool: Tool, args: Record<string, unknown>) => Promise<Acted>;
 }
 
-/** A tool's result with what only people and programs read. */
-interface ToolRecord extends ResultRecord {
-  arguments: Record<string, unknown>;
-  details: unknown;
-  ok: boolean;
-}
-
-interface Toolbox {
-  tools: LoopTool[];
-  /** Every result so far, by its id (`r1`, `r2` …). */
-  records: ReadonlyMap<string, ToolRecord>;
-}
-
-/** Tools as the loop takes them: arguments checked, results redacted and recorded, actions handed on and never run here. */
-export function createToolbox({ tools, context, redact, act }: ToolboxOptions): Toolbox {
-  const records = new Map<string, ToolRecord>();
-
-  const record = (
-    tool: Tool,
-    args: Record<string, unknown>,
-    result: LoopToolResult & { details?: unknown },
-  ): LoopToolResult => {
-    const id = `r${records.size + 1}`;
-    const title = titleOf(tool.name, args);
-    const content = redact(result.content);
-    records.set(id, {
-      id,
-      tool: tool.name,
-      title,
-      content,
-      arguments: args,
-      details: result.details ?? null,
-      ok: result.ok,
-    });
-    return { ok: result.ok, content, title, result: id };
-  };
+/** Tools as the loop takes them: arguments checked, results redacted, actions handed on and never run here. */
+export function createToolbox({ tools, context, redact, act }: ToolboxOptions): { tools: LoopTool[] } {
+  const shown = (tool: Tool, args: Record<string, unknown>, { ok, content }: Acted): LoopToolResult => ({
+    ok,
+    content: redact(content),
+    title: titleOf(tool.name, args),
+  });
 
   return {
-    records,
     tools: tools
       .filter((tool) => tool.risk === 'read' || act !== undefined)
       .map((tool): LoopTool => {
@@ -81,15 +50,15 @@ export function createToolbox({ tools, context, redact, act }: ToolboxOptions): 
             if (!args) return { ok: false, content: `${tool.name} was given arguments that were not checked` };
             try {
               if (tool.risk !== 'read') {
-                return record(
+                return shown(
                   tool,
                   args,
                   act ? await act(tool, args) : { ok: false, content: 'nothing may be done here' },
                 );
               }
-              return record(tool, args, await tool.run(args, { ...context, signal }));
+              return shown(tool, args, await tool.run(args, { ...context, signal }));
             } catch (error) {
-              return record(tool, args, { ok: false, content: `${tool.name} broke off: ${messageOf(error)}` });
+              return shown(tool, args, { ok: false, content: `${tool.name} broke off: ${messageOf(error)}` });
             }
           },
         };

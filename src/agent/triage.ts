@@ -1,13 +1,28 @@
-import { actionTitle } from '../incidents/action-title.ts';
-import { hostIsGone, isFailing } from '../incidents/correlate.ts';
-import type { ActionRecord, Incident, Resolution } from '../incidents/incident.ts';
+import { showsTrouble } from '../incidents/correlate.ts';
+import type { Diagnosis, Incident } from '../incidents/incident.ts';
+import type { Approval } from '../store/store.ts';
+import { isClaimedElsewhere } from './claim.ts';
+import { causeIsWell, isTroubled, isUnwatched, mayBeOver, reload, waitsForPerson, withLatest } from './condition.ts';
+import { isTakenOver } from './diagnose.ts';
 import type { OpsAgent } from './ops-agent.ts';
+import { closeUnwatched, closeWell, didNotHold, pendingActions } from './outcome.ts';
 import type { AgentParts } from './parts.ts';
 import { prove } from './prove.ts';
 import { suspectAmong } from './scope.ts';
-import { withLatest } from './signals.ts';
+import { release, standingSignal, takeSignal } from './signals.ts';
 
 const HOUR = 3_600_000;
+/** Between two rounds that led to nothing: whatever happens, an incident never spins. */
+const BREATH_MS = 1000;
+/** What is still starting after so many waits within an hour is not starting: a person looks. */
+const MOST_WAITS = 3;
+
+export interface TriageOptions {
+  /** Only proves that it is over; does nothing when it is not. */
+  onlyProve?: boolean;
+  /** A person asked for it: it is diagnosed and acted on though its checks may pass. */
+  asked?: boolean;
+}
 
 /**
  * Takes one incident as far as it can go now: diagnose, act, prove, hold, resolve, or hand over. It returns when the
@@ -18,98 +33,146 @@ export async function triage(
   parts: AgentParts,
   id: number,
   signal: AbortSignal,
-  options: { onlyProve?: boolean } = {},
+  options: TriageOptions = {},
 ): Promise<void> {
-  for (;;) {
-    const incident = await refresh(parts, id);
-    if (incident === null || signal.aborted) return;
-    if (incident.state === 'acting' || incident.state === 'holding') {
-      if (!(await finish(agent, parts, incident, signal)) || options.onlyProve) return;
-      continue;
-    }
-    if (!Object.values(incident.checks).some((result) => isFailing(result) || hostIsGone(result))) {
-      if (!(await finish(agent, parts, incident, signal))) return;
-      continue;
-    }
+  for (let round = 0; ; round += 1) {
+    if (signal.aborted || isClaimedElsewhere(parts.store, id, process.pid, parts.clock.now())) return;
+    const incident = refresh(parts, id);
+    if (incident === null) return;
+    if (isUnwatched(parts, incident)) return closeUnwatched(parts, incident);
     const approval = parts.store.approvals.list({ state: 'approved', incident: id })[0];
-    if (incident.state === 'awaiting' && !approval) return;
-    if (incident.state === 'escalated' && !approval) return;
-
-    const diagnosis = approval && incident.diagnosis ? incident.diagnosis : await agent.diagnose(incident, signal);
-    if (signal.aborted) return;
-    const now = parts.clock.now();
-    if (diagnosis.waitUntil !== undefined && diagnosis.waitUntil > now) {
-      await waitFor(parts, incident, diagnosis.waitUntil, diagnosis.rootCause, signal);
-      continue;
+    const asked = options.asked === true && round === 0;
+    const mustProve = !asked && (isBeingProved(incident) || !isTroubled(incident));
+    if (waitsForPerson(incident) && !approval && !asked) {
+      if (!mayBeOver(parts, incident) || !(await settle(agent, parts, incident, signal))) return;
+    } else if (mustProve) {
+      if (!(await settle(agent, parts, incident, signal)) || options.onlyProve) return;
+    } else {
+      if (round > 0) await parts.clock.sleep(BREATH_MS, signal);
+      if (!(await mend(agent, parts, incident, approval, signal))) return;
     }
-    const result = await agent.attemptResolve(reload(parts, id), diagnosis, { signal, approval: approval?.id });
-    if (signal.aborted) return;
-    if (result.outcome === 'acted') continue;
-    if (result.outcome === 'asked') return;
-    if (result.outcome === 'nothing-to-do' && !(await stillFails(parts, id))) continue;
-    if (result.outcome === 'failed' && attemptsInLastHour(parts, incident) < 3 && result.actions.length > 0) {
-      markHeld(parts, incident, false);
-      parts.record(id, { type: 'not-held', text: result.summary }, { state: 'open' });
-      continue;
-    }
-    const decision = agent.shouldEscalate(reload(parts, id), result);
-    if (decision.escalate) await agent.escalate(reload(parts, id), decision.reason);
-    return;
   }
 }
 
-/** Proves that it is well now; true when the incident should be looked at once more. */
-async function finish(agent: OpsAgent, parts: AgentParts, incident: Incident, signal: AbortSignal): Promise<boolean> {
-  const acted = actionsOf(parts, incident);
-  const proof = await prove(parts, incident, signal, (results) => {
-    const passing = results
-      .filter((result) => result.verdict === 'ok')
-      .map((result) => `${result.check} ${result.summary}`);
-    const holdMs = parts.config.services.get(incident.service)?.hold ?? 0;
-    parts.record(
-      incident.id,
-      {
-        type: 'holding',
-        text: `${passing.slice(0, 4).join(' · ')} · holding ${Math.round(holdMs / 1000)} s`,
-        data: { results: passing, holdMs },
-      },
-      { state: 'holding', holdingSince: parts.clock.now() },
-    );
-  });
-  if (proof.held === null) return false;
-  if (proof.held) {
-    markHeld(parts, incident, true);
-    await agent.learnFromResolution(reload(parts, incident.id), resolutionOf(parts, reload(parts, incident.id), acted));
-    return false;
+const isBeingProved = ({ state }: Incident): boolean => state === 'acting' || state === 'holding';
+
+/** Diagnoses and acts. True when it should be looked at again. */
+async function mend(
+  agent: OpsAgent,
+  parts: AgentParts,
+  incident: Incident,
+  approval: Approval | undefined,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { id } = incident;
+  const diagnosis = approval && incident.diagnosis ? incident.diagnosis : await agent.diagnose(incident, signal);
+  if (signal.aborted) return false;
+  if (isTakenOver(reload(parts, id))) return true;
+  if (mayWait(parts, id, diagnosis)) {
+    await waitFor(parts, id, diagnosis, signal);
+    return true;
   }
-  markHeld(parts, incident, false);
-  const text = `${proof.stage === 'not-fixed' ? 'not fixed' : 'it did not hold'}: ${proof.failing.map((result) => `${result.check} ${result.summary}`).join('; ')}`;
-  const current = reload(parts, incident.id);
-  parts.record(
-    incident.id,
-    { type: 'not-held', text, data: { stage: proof.stage, failing: proof.failing } },
-    {
-      state: current.escalatedAt !== null ? 'escalated' : 'open',
-      reopened: current.reopened + (acted.length > 0 ? 1 : 0),
-      holdingSince: null,
-      signature: null,
-    },
-  );
-  if (acted.length > 0)
-    parts.memory.learn(current, { ...resolutionOf(parts, current, acted), by: 'nightshift', held: false });
-  if (acted.length === 0 && current.escalatedAt !== null) return false;
-  if (attemptsInLastHour(parts, incident) < 3) return true;
-  await agent.escalate(reload(parts, incident.id), `the third attempt within an hour did not hold: ${text}`);
+  const result = await agent.attemptResolve(reload(parts, id), diagnosis, { signal, approval: approval?.id });
+  if (signal.aborted) return false;
+  const now = reload(parts, id);
+  if (now.state === 'resolved' || result.outcome === 'asked') return false;
+  if (result.alert) {
+    await agent.escalate(now, result.alert);
+    // A person knows; whether it holds is measured all the same.
+    if (result.outcome === 'acted')
+      parts.record(id, { type: 'verify', text: 'told, and measured on' }, { state: 'acting' });
+  }
+  if (result.outcome === 'acted') return true;
+  if (result.outcome === 'nothing-to-do' && !isTroubled(now)) return true;
+  if (result.outcome === 'failed' && pendingActions(parts, id).length > 0) {
+    // Also what failed may have changed something: the host says what, before anything else is tried.
+    parts.record(id, { type: 'verify', text: result.summary }, { state: 'acting' });
+    return true;
+  }
+  // What broke off half way has not helped, and no later recovery is to be put down to it.
+  if (pendingActions(parts, id).length > 0) didNotHold(parts, id, result.summary, {});
+  const after = reload(parts, id);
+  const decision = agent.shouldEscalate(after, result);
+  await agent.escalate(after, decision.escalate ? decision.reason : result.summary);
   return false;
 }
 
-/** Measures the incident anew, moves the suspicion to the deepest service that fails now, and drops out when it is resolved. */
-async function refresh(parts: AgentParts, id: number): Promise<Incident | null> {
+/** Proves that it is well now. True when the incident should be looked at once more. */
+async function settle(agent: OpsAgent, parts: AgentParts, incident: Incident, signal: AbortSignal): Promise<boolean> {
+  const { id } = incident;
+  // What waits for a person goes on waiting until it has been seen to hold: a flap is not worth a line each time.
+  const quiet = waitsForPerson(incident);
+  const proof = await prove(parts, incident, signal, (results) => {
+    if (!quiet) tellHolding(parts, incident, results);
+  });
+  const now = reload(parts, id);
+  const over = now.state === 'resolved' || isClaimedElsewhere(parts.store, id, process.pid, parts.clock.now());
+  if (over || (proof.held === null && proof.stage === 'stopped')) return false;
+  if (proof.held === true) {
+    // Something failed between the last look and now: it is looked at again.
+    if (isTroubled(now)) return true;
+    await closeWell(agent, parts, now, { credit: !quiet });
+    return false;
+  }
+  if (quiet) return letGo(parts, now);
+  const failing = proof.failing.map((result) => `${result.check} ${result.summary}`).join('; ');
+  if (proof.held === null) {
+    didNotHold(parts, id, `it cannot be measured whether it is over: ${failing || 'it has no check'}`, {
+      learn: false,
+    });
+    if (isTroubled(reload(parts, id))) return true;
+    await agent.escalate(
+      reload(parts, id),
+      `it cannot be measured whether it is over: ${failing || 'it has no check'}`,
+    );
+    return false;
+  }
+  const text = `${proof.stage === 'not-fixed' ? 'not fixed' : 'it did not hold'}: ${failing}`;
+  didNotHold(parts, id, text, { stage: proof.stage, failing: proof.failing });
+  const after = reload(parts, id);
+  const decision = agent.shouldEscalate(after);
+  if (after.escalatedAt === null && !decision.escalate) return true;
+  await agent.escalate(after, after.escalatedAt === null ? `${decision.reason}: ${text}` : text);
+  return false;
+}
+
+function tellHolding(
+  parts: AgentParts,
+  incident: Incident,
+  results: { check: string; summary: string; verdict: string }[],
+): void {
+  const passing = results
+    .filter((result) => result.verdict === 'ok')
+    .map((result) => `${result.check} ${result.summary}`);
+  const holdMs = parts.config.services.get(incident.service)?.hold ?? 0;
+  parts.record(
+    incident.id,
+    {
+      type: 'holding',
+      text: `${passing.slice(0, 4).join(' · ')} · holding ${Math.round(holdMs / 1000)} s`,
+      data: { results: passing, holdMs },
+    },
+    { state: 'holding', holdingSince: parts.clock.now() },
+  );
+}
+
+/** The cause that a person was told of is well, and something else still fails: that is taken out, and up, for itself. */
+async function letGo(parts: AgentParts, incident: Incident): Promise<boolean> {
+  if (!causeIsWell(parts, incident)) return false;
+  const failing = Object.values(incident.checks).filter(showsTrouble);
+  const names = failing.map((result) => result.check);
+  release(parts, incident, names, `${incident.service} is well again, and ${names.join(', ')} still fails`);
+  for (const result of failing) await takeSignal(parts, standingSignal(result));
+  return true;
+}
+
+/** The incident with its latest results, its suspicion moved to what fails deepest now; null when it is resolved. */
+function refresh(parts: AgentParts, id: number): Incident | null {
   const stored = parts.store.incidents.get(id);
   if (stored === null || stored.state === 'resolved') return null;
   const incident = withLatest(parts, stored);
   const suspect = suspectAmong(parts, incident);
-  if (suspect === incident.service || incident.state === 'acting' || incident.state === 'holding') return incident;
+  if (suspect === incident.service || isBeingProved(incident) || waitsForPerson(incident)) return incident;
   return parts.record(
     id,
     { type: 'note', text: `the suspected cause is now ${suspect}, not ${incident.service}` },
@@ -117,58 +180,21 @@ async function refresh(parts: AgentParts, id: number): Promise<Incident | null> 
   );
 }
 
-async function stillFails(parts: AgentParts, id: number): Promise<boolean> {
-  return Object.values(reload(parts, id).checks).some(isFailing);
+/** Waiting can be right, but not for ever: what starts again and again never gets to its limit. */
+function mayWait(parts: AgentParts, id: number, { waitUntil }: Diagnosis): boolean {
+  if (waitUntil === undefined || waitUntil <= parts.clock.now()) return false;
+  const since = parts.clock.now() - HOUR;
+  const waits = parts.store.incidents.timeline(id).filter((entry) => entry.type === 'waiting' && entry.at > since);
+  return waits.length < MOST_WAITS;
 }
 
-async function waitFor(
-  parts: AgentParts,
-  incident: Incident,
-  until: number,
-  why: string,
-  signal: AbortSignal,
-): Promise<void> {
+async function waitFor(parts: AgentParts, id: number, diagnosis: Diagnosis, signal: AbortSignal): Promise<void> {
+  const until = diagnosis.waitUntil ?? 0;
   const seconds = Math.ceil((until - parts.clock.now()) / 1000);
-  parts.record(incident.id, { type: 'waiting', text: `left alone for up to ${seconds} s: ${why}` });
+  parts.record(id, { type: 'waiting', text: `left alone for up to ${seconds} s: ${diagnosis.rootCause}` });
   while (parts.clock.now() < until && !signal.aborted) {
     await parts.clock.sleep(Math.min(2000, until - parts.clock.now()), signal);
-    const current = parts.store.incidents.get(incident.id);
-    if (!current || current.state === 'resolved' || !Object.values(current.checks).some(isFailing)) return;
+    const now = reload(parts, id);
+    if (isTakenOver(now) || !isTroubled(now)) return;
   }
 }
-
-/** Actions of this incident that ran and whose fate is not known yet. */
-const actionsOf = (parts: AgentParts, incident: Incident): ActionRecord[] =>
-  parts.store.actions
-    .of(incident.id)
-    .filter((action) => action.held === null && ['succeeded', 'unknown'].includes(action.state));
-
-function markHeld(parts: AgentParts, incident: Incident, held: boolean): void {
-  for (const action of actionsOf(parts, incident)) parts.store.actions.setHeld(action.id, held);
-}
-
-const attemptsInLastHour = (parts: AgentParts, incident: Incident): number =>
-  parts.store.actions
-    .of(incident.id)
-    .filter((action) => action.intendedAt > parts.clock.now() - HOUR && action.state !== 'refused').length;
-
-function resolutionOf(parts: AgentParts, incident: Incident, acted: ActionRecord[]): Resolution {
-  const person = parts.store.incidents
-    .timeline(incident.id)
-    .findLast((entry) => entry.type === 'note' && entry.data.resolvedByPerson === true);
-  const words = typeof person?.data.by === 'string' ? person.data.by : null;
-  const actions = person && Array.isArray(person.data.actions) ? person.data.actions : acted;
-  return {
-    by: person ? ('person' as const) : acted.length > 0 ? ('nightshift' as const) : ('itself' as const),
-    summary:
-      words ?? (acted.length > 0 ? acted.map(actionTitle).join(', then ') : 'it passed without anything being done'),
-    actions: actions.map((action) => ({ tool: action.tool, arguments: action.arguments, reason: action.reason ?? '' })),
-    held: true,
-  };
-}
-
-const reload = (parts: AgentParts, id: number): Incident => {
-  const incident = parts.store.incidents.get(id);
-  if (incident === null) throw new Error(`incident #${id} is not in the store any more`);
-  return withLatest(parts, incident);
-};

@@ -1,16 +1,16 @@
 import { createChannel } from '../base/channel.ts';
 import { messageOf } from '../base/outcome.ts';
-import type { HealthReport } from '../health/check.ts';
+import type { CheckResult, HealthReport } from '../health/check.ts';
 import { countVerdicts } from '../health/report.ts';
-import { hostIsGone, isFailing } from '../incidents/correlate.ts';
-import type { Incident, Signal } from '../incidents/incident.ts';
-import { isClaimedElsewhere } from './claim.ts';
+import type { Signal } from '../incidents/incident.ts';
+import { needsWork } from './condition.ts';
 import { housekeeping } from './housekeeping.ts';
+import { createIntake } from './intake.ts';
 import { OpsAgent } from './ops-agent.ts';
 import type { AgentParts } from './parts.ts';
-import { takeSignal, withLatest } from './signals.ts';
-import { triage } from './triage.ts';
+import { recoverActions } from './recover.ts';
 import type { WatchEvent } from './watch-events.ts';
+import { createWork } from './work.ts';
 
 /** What the watch needs beside the agent's parts. */
 export interface WatchParts extends AgentParts {
@@ -27,6 +27,7 @@ export interface WatchParts extends AgentParts {
 }
 
 const POLL_MS = 500;
+const SAY_AGAIN_MS = 300_000;
 
 /**
  * The autonomous loop: measures on schedule, makes incidents of what changed, and works on each incident in a task of its
@@ -41,12 +42,19 @@ export async function* watch(
   const signal = AbortSignal.any([outer, finished.signal]);
   const channel = createChannel<WatchEvent>();
   const agent = new OpsAgent(parts);
-  const tasks = new Map<number, Promise<void>>();
   let cursor = parts.store.incidents.lastEntryId();
   let lastCounts = '';
   const startedAt = parts.clock.now();
   const total = [...parts.config.services.values()].reduce((sum, service) => sum + service.checks.length, 0);
-  const warn = (text: string) => channel.push({ type: 'warning', at: parts.clock.now(), text: parts.redact(text) });
+  const warned = new Map<string, number>();
+  /** What goes on being wrong is said once in a while, not twice a second. */
+  const warn = (text: string) => {
+    const at = parts.clock.now();
+    if (at - (warned.get(text) ?? Number.NEGATIVE_INFINITY) < SAY_AGAIN_MS) return;
+    if (warned.size > 200) warned.clear();
+    warned.set(text, at);
+    channel.push({ type: 'warning', at, text: parts.redact(text) });
+  };
 
   const tell = () => {
     for (const entry of parts.store.incidents.entriesAfter(cursor)) {
@@ -58,67 +66,41 @@ export async function* watch(
   parts.listen(tell);
   parts.onAgent((incident, event) => channel.push({ type: 'agent', incident, event }));
 
-  const work = () => {
-    for (const incident of parts.store.incidents.unresolved()) {
-      if (signal.aborted || tasks.has(incident.id) || !needsWork(parts, incident)) continue;
-      const task = triage(agent, parts, incident.id, signal)
-        .catch((error: unknown) => {
-          parts.record(incident.id, { type: 'note', text: `triage broke off: ${messageOf(error)}` });
-          return agent.escalate(incident, `Nightshift itself failed while working on it: ${messageOf(error)}`);
-        })
-        .finally(() => tasks.delete(incident.id));
-      tasks.set(incident.id, task);
+  /** Whatever goes wrong once must not end what goes on for months. */
+  const keepGoing = async (what: string, step: () => unknown): Promise<void> => {
+    try {
+      await step();
+    } catch (error) {
+      warn(`${what}: ${messageOf(error)}`);
     }
   };
 
-  /** Signals are taken one after another: each may open the incident that the next one joins. */
-  let taking = Promise.resolve();
-  const take = (signals: Signal[]) => {
-    for (const each of signals) {
-      taking = taking
-        .then(async () => {
-          if (signal.aborted) return;
-          if (each.verdict === 'unknown' && !hostIsGone({ verdict: each.verdict, reason: each.reason ?? undefined })) {
-            warn(`${each.check} cannot be measured: ${each.summary}`);
-            return;
-          }
-          await takeSignal(parts, each);
-        })
-        .catch((error: unknown) => warn(`a signal of ${each.check} could not be taken in: ${messageOf(error)}`));
-    }
-    return taking;
+  const work = createWork(parts, agent, signal, warn);
+  const intake = createIntake(parts, signal, warn);
+  await keepGoing('what was left behind could not be taken up', () => recoverActions(parts));
+
+  const takeIn = (results: CheckResult[]): void => {
+    parts.ingest(results);
+    // Not waited for: looking for a cause takes time, and nothing new is measured while this loop is busy.
+    void intake.take().then(() => work.start());
+    const report = reportOf(parts, startedAt);
+    const counts = JSON.stringify(report.counts);
+    // A first report that lacks half of the checks would only alarm.
+    if (report.results.length < total) return;
+    channel.push({ type: 'report', report, changed: counts !== lastCounts });
+    lastCounts = counts;
   };
 
-  const recovered = parts.guard.recover();
-  for (const action of recovered) {
-    if (action.incident === null) continue;
-    parts.record(
-      action.incident,
-      {
-        type: 'interrupted',
-        text: `${action.tool} was begun when Nightshift stopped: its effect is measured, it is not run again`,
-        data: { action: action.id },
-      },
-      { state: 'acting' },
-    );
-  }
-
-  const measuring = options.once
-    ? oneCycle()
-    : (async () => {
-        for await (const results of parts.monitor.run(signal)) {
-          parts.ingest(results);
-          await take(parts.takeSignals());
-          const report = reportOf(parts, startedAt);
-          const counts = JSON.stringify(report.counts);
-          // A first report that lacks half of the checks would only alarm.
-          if (report.results.length >= total) {
-            channel.push({ type: 'report', report, changed: counts !== lastCounts });
-            lastCounts = counts;
-          }
-          work();
-        }
-      })().catch((error: unknown) => warn(`the checks stopped: ${messageOf(error)}`));
+  const measuring = (async () => {
+    if (options.once) return keepGoing('the cycle broke off', oneCycle).finally(() => finished.abort());
+    while (!signal.aborted) {
+      await keepGoing('the checks stopped, and are started anew', async () => {
+        for await (const results of parts.monitor.run(signal))
+          await keepGoing('results could not be taken in', () => takeIn(results));
+      });
+      await parts.clock.sleep(POLL_MS, signal);
+    }
+  })();
 
   /** Each check as often as it takes to settle, then whatever that leads to. */
   async function oneCycle(): Promise<void> {
@@ -132,52 +114,63 @@ export async function* watch(
         round === 0 ? checks : checks.filter((check) => isDoubtful(parts, check.key) || standing.has(check.key)),
       );
       parts.ingest(results);
-      await take(parts.takeSignals());
+      await intake.take();
     }
     channel.push({ type: 'report', report: reportOf(parts, startedAt), changed: true });
-    await take(unheld(parts));
+    await intake.takeAll();
     do {
-      work();
-      await Promise.all(tasks.values());
+      work.start();
+      await work.ended();
     } while (!signal.aborted && parts.store.incidents.unresolved().some((incident) => needsWork(parts, incident)));
     await housekeeping(parts, agent, warn);
     channel.push({ type: 'report', report: reportOf(parts, startedAt), changed: true });
-    finished.abort();
   }
+
+  const chores = async (): Promise<void> => {
+    await intake.takeAll();
+    recoverActions(parts);
+    parts.saveHysteresis();
+    await housekeeping(parts, agent, warn);
+  };
 
   const polling = (async () => {
     let nextChores = 0;
     while (!signal.aborted) {
       await parts.clock.sleep(POLL_MS, signal);
-      tell();
-      await take(parts.takeSignals());
-      if (parts.clock.now() >= nextChores) {
-        nextChores = parts.clock.now() + Math.min(parts.config.every, 30_000);
-        await take(unheld(parts));
-        parts.saveHysteresis();
-        await housekeeping(parts, agent, warn).catch((error: unknown) => warn(`chores failed: ${messageOf(error)}`));
-      }
-      work();
+      await keepGoing('the incidents could not be followed', tell);
+      void intake.take().then(() => work.start());
+      if (parts.clock.now() < nextChores) continue;
+      nextChores = parts.clock.now() + Math.min(parts.config.every, 30_000);
+      await keepGoing('chores failed', chores);
     }
-  })().catch((error: unknown) => warn(`the watch loop stopped: ${messageOf(error)}`));
+  })();
 
-  const models = await parts.probeModels(signal);
-  yield {
-    type: 'watch-start',
-    at: parts.clock.now(),
-    services: [...parts.config.services.values()].filter((service) => !service.machine).length,
-    checks: total,
-    models,
-  };
-  void Promise.all([measuring, polling])
-    .then(() => taking)
-    .then(() => Promise.all(tasks.values()))
-    .then(tell)
-    .finally(() => {
-      channel.push({ type: 'watch-end', at: parts.clock.now() });
-      channel.close();
+  const ended = (async () => {
+    await Promise.all([measuring, polling]);
+    await intake.take();
+    await work.ended();
+    await keepGoing('the end was not clean', () => {
+      parts.saveHysteresis();
+      tell();
     });
-  yield* channel;
+    channel.push({ type: 'watch-end', at: parts.clock.now() });
+    channel.close();
+  })();
+  try {
+    const models = await parts.probeModels(signal);
+    yield {
+      type: 'watch-start',
+      at: parts.clock.now(),
+      services: [...parts.config.services.values()].filter((service) => !service.machine).length,
+      checks: total,
+      models,
+    };
+    yield* channel;
+  } finally {
+    // Also when the reader leaves early: nothing goes on over a store that may be closed next.
+    finished.abort();
+    await ended;
+  }
 }
 
 /** The latest result of every check of this configuration that was measured since. */
@@ -189,30 +182,4 @@ function reportOf(parts: AgentParts, since: number): HealthReport {
   return { name: parts.config.name, at: parts.clock.now(), results, counts: countVerdicts(results) };
 }
 
-/** Failing checks without an incident, but for those that were resolved (by another verb) after they were last measured here. */
-function unheld(parts: WatchParts): Signal[] {
-  const open = parts.store.incidents.unresolved();
-  const over = parts.store.incidents.list({ limit: 20 }).filter((incident) => incident.resolvedAt !== null);
-  return parts
-    .standingSignals()
-    .filter(
-      ({ check, at }) =>
-        !open.some((incident) => check in incident.checks) &&
-        !over.some((incident) => check in incident.checks && (incident.resolvedAt ?? 0) >= at),
-    );
-}
-
 const isDoubtful = (parts: AgentParts, check: string): boolean => (parts.latest(check)?.verdict ?? 'unknown') !== 'ok';
-
-/** Whether there is something to do about an incident that nobody works on at the moment. */
-function needsWork(parts: AgentParts, incident: Incident): boolean {
-  if (isClaimedElsewhere(parts.store, incident.id, process.pid)) return false;
-  if (incident.state === 'awaiting' || incident.state === 'escalated') {
-    const approved = parts.store.approvals.list({ state: 'approved', incident: incident.id }).length > 0;
-    return (
-      approved ||
-      !Object.values(withLatest(parts, incident).checks).some((result) => isFailing(result) || hostIsGone(result))
-    );
-  }
-  return true;
-}

@@ -149,7 +149,11 @@ export function fold(text: string, width: number, most = Number.POSITIVE_INFINIT
 export const count = (number: number, word: string): string => `${number} ${word}${number === 1 ? '' : 's'}`;
 
 /** `14:31:04`, local time. */
-export const clockTime = (at: number): string => new Date(at).toLocaleTimeString('en-GB', { hour12: false });
+export const clockTime = (at: number): string => {
+  // By hand: the first use of a locale loads it, which is half of the start-up of `status`.
+  const date = new Date(at);
+  return [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':');
+};
 
 /** `2026-01-29 14:30`, local time. */
 export const dateTime = (at: number): string => {
@@ -173,4 +177,9 @@ export function span(milliseconds: number): string {
 }
 
 /** The zone's name, said once. */
-export const zone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
+export const zone = (): string => {
+  const minutes = -new Date().getTimezoneOffset();
+  if (minutes === 0) return 'UTC';
+  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
+  return `UTC${minutes < 0 ? '-' : '+'}${hours}${rest === 0 ? '' : `:${String(rest).padStart(2, '0')}`}`;
+};

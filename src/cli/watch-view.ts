@@ -16,8 +16,8 @@ const LABELS: Partial<Record<TimelineType, string>> = {
   interrupted: 'cut off',
   plan: 'why',
 };
-/** What a person must be able to read to its end. Everything else is one line on a terminal. */
-const WHOLE: ReadonlySet<TimelineType> = new Set(['diagnosis', 'escalated', 'asked', 'action-start', 'not-held']);
+/** Beside what has a case of its own: what a person must be able to read to its end. The rest is one line on a terminal. */
+const WHOLE: ReadonlySet<TimelineType> = new Set(['refused', 'not-held']);
 
 /** A running watch as a person follows it. */
 export interface WatchView {

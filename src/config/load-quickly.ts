@@ -1,4 +1,3 @@
-import { createHash, randomUUID } from 'node:crypto';
 import {
   closeSync,
   fstatSync,
@@ -19,9 +18,9 @@ import type { Config } from './schema.ts';
 
 /**
  * Checking a configuration costs the import of zod and yaml, which is three times the start of node. The same bytes give
- * the same result, so the last good result of a file is kept: as `KEY\n` and the configuration as V8 writes it.
+ * the same result, so the last good result of a file is kept: what it was read from (the whole text, for a hash would cost
+ * the import of node:crypto, a third of node's own start), and the configuration, as V8 writes them.
  */
-const KEY_LENGTH = 64;
 const OTHERS_MAY_WRITE = 0o022;
 
 function cacheFolder({ environment, home, platform }: ConfigOptions): string {
@@ -30,7 +29,8 @@ function cacheFolder({ environment, home, platform }: ConfigOptions): string {
   return join(xdg && isAbsolute(xdg) ? xdg : join(home, '.cache'), 'nightshift');
 }
 
-const digest = (...parts: string[]): string => createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+/** A file name for a path: no two paths have the same, and the longest of it fits into a name. */
+const fileNameFor = (path: string): string => `config-${encodeURIComponent(path).slice(-200)}-${path.length}`;
 
 /** Changes when the code that reads a configuration does. */
 function codeVersion(): string {
@@ -43,6 +43,9 @@ function codeVersion(): string {
   );
   return [process.version, ...facts].join('\n');
 }
+
+const isKept = (value: unknown): value is { key: string; config: Config } =>
+  typeof value === 'object' && value !== null && 'key' in value && 'config' in value && isConfig(value.config);
 
 const isConfig = (value: unknown): value is Config =>
   typeof value === 'object' &&
@@ -59,10 +62,8 @@ function kept(place: string, key: string): Config | null {
     const facts = fstatSync(file);
     if (!facts.isFile() || facts.mode & OTHERS_MAY_WRITE || facts.uid !== (process.getuid?.() ?? facts.uid))
       return null;
-    const bytes = readFileSync(file);
-    if (bytes.toString('latin1', 0, KEY_LENGTH + 1) !== `${key}\n`) return null;
-    const value: unknown = deserialize(bytes.subarray(KEY_LENGTH + 1));
-    return isConfig(value) ? value : null;
+    const value: unknown = deserialize(readFileSync(file));
+    return isKept(value) && value.key === key ? value.config : null;
   } catch {
     // Nothing kept, or not readable any more: it is read anew.
     return null;
@@ -72,13 +73,10 @@ function kept(place: string, key: string): Config | null {
 }
 
 function keep(place: string, key: string, config: Config): void {
-  const draft = `${place}.${randomUUID()}`;
+  const draft = `${place}.${process.pid}.${Date.now()}`;
   try {
     mkdirSync(dirname(place), { recursive: true, mode: 0o700 });
-    writeFileSync(draft, Buffer.concat([Buffer.from(`${key}\n`, 'latin1'), serialize(config)]), {
-      mode: 0o600,
-      flag: 'wx',
-    });
+    writeFileSync(draft, serialize({ key, config }), { mode: 0o600, flag: 'wx' });
     renameSync(draft, place);
   } catch {
     // A home that cannot be written to: the next start is slower, and nothing else.
@@ -91,9 +89,9 @@ export async function loadConfigQuickly(file: string, options: ConfigOptions): P
   const path = resolve(expandHome(file, options.home));
   const read = readConfigText(path);
   const { environment, home, platform } = options;
-  const place = join(cacheFolder(options), `config-${digest(path).slice(0, 16)}`);
+  const place = join(cacheFolder(options), fileNameFor(path));
   const key = read.ok
-    ? digest(codeVersion(), path, home, platform, environment.XDG_STATE_HOME ?? '', read.value)
+    ? JSON.stringify([codeVersion(), path, home, platform, environment.XDG_STATE_HOME ?? '', read.value])
     : null;
   const before = key === null ? null : kept(place, key);
   if (before) return { ok: true, config: before, warnings: [] };

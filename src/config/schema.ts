@@ -12,7 +12,6 @@ export type Mode = (typeof modes)[number];
 export const risks = ['read', 'reversible', 'disruptive', 'destructive'] as const;
 export type Risk = (typeof risks)[number];
 
-export { secretReference };
 
 const name = z
   .string()

@@ -10,6 +10,12 @@ type Call = Pick<ProposedAction, 'tool' | 'arguments'>;
 export const sameAction = (a: Call, b: Call): boolean =>
   a.tool === b.tool && canonicalJson(a.arguments) === canonicalJson(b.arguments);
 
+/** Tools whose title says in full what would be done, and whose arguments do not: a name, or whoever holds a port. */
+const TITLE_COUNTS: ReadonlySet<string> = new Set(['run_command', 'runbook_command', 'end_process']);
+
+/** The numbers of placeholders begin anew with each process. */
+const unnumbered = (title: string): string => title.replace(/<(secret|personal):([\w-]+):\d+>/g, '<$1:$2>');
+
 /**
  * Whether a yes covers a request: `given`, `another-action` (it was for something else, so it says nothing here), or why
  * it does not cover it any more.
@@ -24,6 +30,9 @@ export function checkApproval(
   if (action.tool !== request.tool || approval.service !== request.service) return 'another-action';
   if (!sameAction(action, request)) {
     return { refused: `A${id} was given for ${action.tool} with other arguments: a yes covers exactly what was shown` };
+  }
+  if (TITLE_COUNTS.has(request.tool) && unnumbered(approval.title) !== unnumbered(request.title)) {
+    return { refused: `A${id} was given to "${approval.title}", and now it would "${request.title}"` };
   }
   if (approval.incident !== request.incident) return { refused: `A${id} was given in another incident` };
   if (approval.state === 'waiting') return { refused: `nobody has decided A${id} yet` };

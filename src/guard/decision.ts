@@ -16,6 +16,8 @@ export interface ActionRequest {
   failingChecks: string[];
   /** True when the request comes from a person at the terminal. */
   byHand: boolean;
+  /** True when a model chose it: a person at the terminal has asked for help then, not for this. */
+  byModel?: boolean;
 }
 
 /** The guard's word, and the rule that decided, in a sentence. */

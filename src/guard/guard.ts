@@ -50,6 +50,9 @@ export interface GuardOptions {
   newApprovalTtlMs?: number;
 }
 
+/** Names from outside may hold line breaks, and a second line could be taken for another question. */
+const onOneLine = (text: string): string => text.replace(/\s+/g, ' ').trim();
+
 const denied = (rule: string, reason: string): GuardDecision => ({ decision: 'deny', rule, reason });
 
 /** The one guard of a process: its line of actions that wait for their turn is what keeps them one at a time. */
@@ -82,7 +85,7 @@ export function createGuard(options: GuardOptions): Guard {
   const judge = (request: ActionRequest, approval: number | undefined): GuardDecision => {
     const decision = preview(request);
     if (decision.decision === 'deny' || approval === undefined) return decision;
-    const check = checkApproval(store.approvals.get(approval), approval, request);
+    const check = checkApproval(store.approvals.get(approval), approval, asShown(request));
     if (check === 'given')
       return { decision: 'allow', rule: 'approved', reason: `a person approved exactly this (A${approval})` };
     if (check === 'another-action' || decision.decision === 'allow') return decision;
@@ -95,7 +98,7 @@ export function createGuard(options: GuardOptions): Guard {
     if (
       approval !== undefined &&
       lasting &&
-      checkApproval(store.approvals.get(approval), approval, request) === 'given'
+      checkApproval(store.approvals.get(approval), approval, asShown(request)) === 'given'
     ) {
       store.approvals.use(approval);
     }
@@ -144,11 +147,16 @@ export function createGuard(options: GuardOptions): Guard {
     return { outcome: 'asked', approval: asked.approval, decision };
   };
 
-  const cleaned = (request: ActionRequest): ActionRequest => ({
+  /** Its title as a person was shown it; the arguments stay what they are. */
+  const asShown = (request: ActionRequest): ActionRequest => ({
     ...request,
+    title: onOneLine(options.redact(request.title)),
+  });
+
+  const cleaned = (request: ActionRequest): ActionRequest => ({
+    ...asShown(request),
     arguments: redactValues(request.arguments, options.redact),
-    title: options.redact(request.title),
-    undo: options.redact(request.undo),
+    undo: onOneLine(options.redact(request.undo)),
     reason: options.redact(request.reason),
     by: options.redact(request.by),
   });

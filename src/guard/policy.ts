@@ -94,7 +94,8 @@ function overLimit(request: ActionRequest, policy: GuardPolicy, facts: GuardFact
 
 function permission(request: ActionRequest, policy: GuardPolicy): GuardDecision {
   const risk = effectiveRisk(request);
-  if (request.byHand) return { decision: 'allow', rule: 'by-hand', reason: 'a person asked for it at the terminal' };
+  if (request.byHand && !(request.byModel && risk !== 'reversible'))
+    return { decision: 'allow', rule: 'by-hand', reason: 'a person asked for it at the terminal' };
   if (policy.mode === 'propose') {
     return { decision: 'ask', rule: 'propose', reason: 'in the mode propose a person decides on each action' };
   }

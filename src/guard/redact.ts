@@ -1,9 +1,12 @@
+import { visible } from '../base/visible.ts';
 import { redactNamed } from './named-secrets.ts';
 import { redactCards, redactMail } from './personal.ts';
 import { createPlaceholders, isMarked } from './placeholders.ts';
 import { type SecretFormat, secretFormats, secretPlaces } from './secret-formats.ts';
 
-/** Replaces secrets and personal data. One instance gives the same thing the same placeholder, so a reader can follow it. */
+/**
+ * Replaces secrets and personal data, and makes what a terminal would obey harmless: colours would hide a secret's name from
+ * us, and an escape sequence in a log could rewrite the screen of whoever reads it. One instance gives the same thing the same placeholder, so a reader can follow it. */
 export interface Redactor {
   /** The text with placeholders such as `<secret:aws-key:1>`. Redacting twice changes nothing more. Linear in its length. */
   redact(text: string): string;
@@ -42,7 +45,7 @@ export function createRedactor(): Redactor {
 
   return {
     redact: (text) =>
-      placeholders.within(text, (prepared, replace) => {
+      placeholders.within(visible(text), (prepared, replace) => {
         let result = redactKeyBlocks(redactKnown(prepared, replace), replace);
         if (anyHint.test(result)) {
           const low = result.toLowerCase();

@@ -40,14 +40,16 @@ async function attempt<Value>(what: string, operation: () => Promise<Value>): Pr
 
 const codeOf = (thrown: unknown): unknown => (thrown instanceof Error && 'code' in thrown ? thrown.code : undefined);
 
-/** Opens a regular file. Without O_NONBLOCK a named pipe would hold us for ever. */
+/** Opens a regular file, at the end of links that may be followed. Without O_NONBLOCK a named pipe would hold us for ever. */
 async function withFile<Value>(
   path: string,
   use: (file: fs.FileHandle, size: number) => Promise<Value>,
 ): Promise<Value> {
-  const file = await fs.open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const { place, makers } = await landingPlace(path);
+  const file = await fs.open(place, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
   try {
     const stats = await file.stat();
+    refuseStrangers(makers, stats.uid);
     if (!stats.isFile()) throw new Error(`it is not a file but a ${kindOf(stats)}`);
     return await use(file, stats.size);
   } finally {
@@ -92,20 +94,33 @@ function readWhole(path: string, maxBytes: number): Promise<Uint8Array> {
   });
 }
 
-/** Where a write to `path` would land: links are followed, also one whose target does not exist yet. */
-async function landingPlace(path: string): Promise<string> {
+/** Where `path` leads to: links are followed, also one whose target does not exist yet. With the users who made them. */
+async function landingPlace(path: string): Promise<{ place: string; makers: number[] }> {
   let place = resolve(path);
+  const makers: number[] = [];
   for (let step = 0; step < LINKS_FOLLOWED; step += 1) {
     const stats = await statsOf(place);
-    if (!stats?.isSymbolicLink()) return place;
+    if (!stats?.isSymbolicLink()) return { place, makers };
+    makers.push(stats.uid);
     place = resolve(dirname(place), await fs.readlink(place));
   }
   throw new Error('too many symbolic links');
 }
 
+/**
+ * Whoever may write beside a log, a pid file or a watched file could make it a link to a file that only we may read or
+ * write. So a link is followed when root, we ourselves, or the owner of what it leads to made it, and otherwise not.
+ */
+function refuseStrangers(makers: readonly number[], owner: number | null): void {
+  const stranger = makers.find((maker) => maker !== 0 && maker !== process.getuid?.() && maker !== owner);
+  if (stranger !== undefined)
+    throw new Error(`it is a link made by another user (${stranger}) to something that is not theirs: not followed`);
+}
+
 async function replaceFile(path: string, content: string | Uint8Array, mode: number | undefined): Promise<void> {
-  const place = await landingPlace(path);
+  const { place, makers } = await landingPlace(path);
   const before = await statsOf(place);
+  refuseStrangers(makers, before?.uid ?? null);
   if (before && !before.isFile()) throw new Error(`it is not a file but a ${kindOf(before)}`);
   const temporary = temporaryBeside(place);
   try {

@@ -9,6 +9,7 @@ facts() { token=$1; shift; stat -c "$token %f %s %Y %u %g %i %n" -- "$@"; }
 list() { find "$1" -mindepth 1 -maxdepth 1 -exec stat -c "$2 %f %s %Y %u %g %i %n" -- {} +; }
 size() { stat -L -c %s -- "$1"; }
 owner() { stat -c %u:%g -- "$1"; }
+reached() { stat -L -c %u -- "$1"; }
 device() { stat -L -c %d -- "$1"; }
 move() { mv -fT -- "$1" "$2"; }
 `;
@@ -19,12 +20,27 @@ facts() { token=$1; shift; stat -f "$token 0%p %z %m %u %g %i %N" -- "$@"; }
 list() { find "$1" -mindepth 1 -maxdepth 1 -exec stat -f "$2 0%p %z %m %u %g %i %N" -- {} +; }
 size() { stat -L -f %z -- "$1"; }
 owner() { stat -f %u:%g -- "$1"; }
+reached() { stat -L -f %u -- "$1"; }
 device() { stat -L -f %d -- "$1"; }
 move() { mv -fh -- "$1" "$2"; }
 `;
 
+/** Says whether a link may be followed: root, we, or the owner of what it leads to made it. As for local files. */
+const VOUCH = `
+vouch() {
+  maker=$(owner "$1") || return 1
+  maker=\${maker%%:*}
+  [ "$maker" = 0 ] || [ "$maker" = "$(id -u)" ] || { [ -e "$1" ] && [ "$maker" = "$(reached "$1")" ]; } || {
+    echo "it is a link made by another user ($maker) to something that is not theirs: not followed" >&2
+    return 1
+  }
+}
+`;
+
 /** path, most bytes, offset or "end" -> "SIZE OFFSET", a line break, the bytes. */
 export const READ = `
+${VOUCH}
+[ ! -L "$1" ] || vouch "$1" || exit 1
 if [ ! -f "$1" ]; then
   if [ -e "$1" ]; then echo "it is not a file" >&2; else cat -- "$1" >/dev/null || :; fi
   exit 1
@@ -42,11 +58,13 @@ if [ "$from" -eq 0 ]; then head -c "$2" -- "$1"; else tail -c "+$((from + 1))" -
 
 /** path, suffix, bytes expected on stdin, mode or empty. A broken connection ends stdin early: then nothing is replaced. */
 export const WRITE = `
+${VOUCH}
 place=$1
 steps=0
 while [ -L "$place" ]; do
   steps=$((steps + 1))
   [ "$steps" -le 40 ] || { echo "too many symbolic links" >&2; exit 1; }
+  vouch "$place" || exit 1
   target=$(readlink "$place" && echo .) || exit 1
   target=\${target%??}
   case $target in /*) place=$target ;; *) place=\${place%/*}/$target ;; esac

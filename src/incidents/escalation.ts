@@ -1,18 +1,22 @@
+import { z } from 'zod';
 import type { Clock } from '../base/clock.ts';
 import { failure, messageOf, type Outcome, success } from '../base/outcome.ts';
 import type { Store } from '../store/store.ts';
 
+const messageSchema = z.object({
+  incident: z.number(),
+  severity: z.string(),
+  title: z.string(),
+  reason: z.string(),
+  action_taken: z.string(),
+  what_to_do: z.string(),
+  at: z.string(),
+  report: z.unknown(),
+});
+const keptSchema = z.object({ message: messageSchema, firstAt: z.number() });
+
 /** One thing a person must know. */
-export interface EscalationMessage {
-  incident: number;
-  severity: string;
-  title: string;
-  reason: string;
-  action_taken: string;
-  what_to_do: string;
-  at: string;
-  report: unknown;
-}
+export type EscalationMessage = z.output<typeof messageSchema>;
 
 const PREFIX = 'outbox.webhook.';
 const GIVE_UP_MS = 86_400_000;
@@ -53,12 +57,20 @@ export function createEscalationOutbox(options: {
     const problems: string[] = [];
     let sent = 0;
     for (const { name, value } of waiting) {
-      const { message, firstAt } = value as { message: EscalationMessage; firstAt: number };
+      const kept = keptSchema.safeParse(value);
+      if (!kept.success) {
+        store.settings.set(name, null);
+        problems.push(`${name} is not a message that can be read, and was taken away`);
+        continue;
+      }
+      const { message, firstAt } = kept.data;
       const result = await post(options, message, signal);
       const tooOld = clock.now() - firstAt > GIVE_UP_MS;
       if (result.ok || tooOld) store.settings.set(name, null);
       if (result.ok) sent += result.value;
       else problems.push(`${result.error}${tooOld ? '; given up after a day' : '; it will be tried again'}`);
+      // All go to one address: when nothing answers there, the others need not run into their time limit one by one.
+      if (!result.ok && !result.answered) break;
     }
     return { sent, problems };
   }
@@ -69,7 +81,7 @@ async function post(
   options: { fetch: typeof fetch; webhook: () => string | null },
   message: EscalationMessage,
   signal?: AbortSignal,
-): Promise<Outcome<number>> {
+): Promise<Extract<Outcome<number>, { ok: true }> | { ok: false; error: string; answered: boolean }> {
   try {
     const url = options.webhook();
     if (url === null) return success(0);
@@ -85,8 +97,14 @@ async function post(
     });
     await response.body?.cancel();
     if (response.ok) return success(1);
-    return failure(`the webhook answered ${response.status} to incident #${message.incident}`);
+    return {
+      ...failure(`the webhook answered ${response.status} to incident #${message.incident}`),
+      answered: true,
+    };
   } catch (error) {
-    return failure(`the webhook did not take incident #${message.incident}: ${messageOf(error)}`);
+    return {
+      ...failure(`the webhook did not take incident #${message.incident}: ${messageOf(error)}`),
+      answered: false,
+    };
   }
 }

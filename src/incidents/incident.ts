@@ -5,8 +5,7 @@ import type { CheckResult, Verdict } from '../health/check.ts';
 export const severities = ['info', 'warn', 'critical', 'emergency'] as const;
 export type Severity = (typeof severities)[number];
 
-export const incidentStates = ['open', 'diagnosing', 'awaiting', 'acting', 'holding', 'escalated', 'resolved'] as const;
-export type IncidentState = (typeof incidentStates)[number];
+export type IncidentState = 'open' | 'diagnosing' | 'awaiting' | 'acting' | 'holding' | 'escalated' | 'resolved';
 export type ResolvedBy = 'nightshift' | 'person' | 'itself';
 
 /** A check that changed its verdict, or a word from outside. */
@@ -174,6 +173,8 @@ export interface ActionResult {
   outcome: 'acted' | 'asked' | 'refused' | 'failed' | 'nothing-to-do';
   actions: ActionRecord[];
   summary: string;
+  /** What a person must be told, however it goes on: an `alert` step of the plan was true. */
+  alert?: string;
 }
 
 /** How an incident ended, for learning. */

@@ -1,4 +1,6 @@
-import type { ModelMessage, ModelProvider, ModelRequest, ModelUsage } from './provider.ts';
+import { visible } from '../base/visible.ts';
+import { refuseMonstrous } from './call-limits.ts';
+import type { ModelEvent, ModelMessage, ModelProvider, ModelRequest, ModelUsage } from './provider.ts';
 
 /** A request to a cloud model as it was sent, for people who want to see what left the house. */
 export interface Sent {
@@ -17,7 +19,7 @@ export interface OutgoingOptions {
   keepSent: (sent: Sent) => void;
 }
 
-/** The last door: every request is redacted once more, and what goes to a cloud model is kept, whatever comes of it. */
+/** The last door: every request is redacted once more, every answer made harmless, and what goes to a cloud model is kept, whatever comes of it. */
 export function guardOutgoing(provider: ModelProvider, { redact, keepSent }: OutgoingOptions): ModelProvider {
   // The same message objects come again at every step of a conversation.
   const known = new WeakMap<ModelMessage, ModelMessage>();
@@ -45,7 +47,7 @@ export function guardOutgoing(provider: ModelProvider, { redact, keepSent }: Out
       try {
         for await (const event of provider.stream(outgoing, signal)) {
           if (event.type === 'answer') usage = event.answer.usage;
-          yield event;
+          yield harmless(event);
         }
       } finally {
         if (!provider.local) {
@@ -62,6 +64,15 @@ export function guardOutgoing(provider: ModelProvider, { redact, keepSent }: Out
       }
     },
   };
+}
+
+/** What a model says is text from outside, too: it goes to a person's terminal and into the record. */
+function harmless(event: ModelEvent): ModelEvent {
+  if (event.type === 'provider-failed') return { ...event, message: visible(event.message) };
+  if (event.type !== 'answer') return { ...event, text: visible(event.text) };
+  const answer = refuseMonstrous(event.answer);
+  if (!answer.ok) return { type: 'answer', answer: { ...answer, message: visible(answer.message) } };
+  return { type: 'answer', answer: { ...answer, content: visible(answer.content) } };
 }
 
 function redactMessage(message: ModelMessage, redact: (text: string) => string): ModelMessage {

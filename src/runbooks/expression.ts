@@ -1,3 +1,4 @@
+import { createContext, Script } from 'node:vm';
 import type { Environment } from '@marcbachmann/cel-js';
 import { failure, messageOf, type Outcome, success } from '../base/outcome.ts';
 import { nearest } from '../config/nearest.ts';
@@ -64,6 +65,7 @@ export async function compileWithPosition(
     return bad(`a comparison was expected, this is a ${checked.type}`, 0);
   const parsed = facts.parse(cel);
   const places = identifiers(parsed.ast);
+  const evaluateNow = callsMatches(parsed.ast) ? withinLimit : (work: () => unknown) => work();
   const patternProblem = badPattern(parsed.ast);
   if (patternProblem) return bad(patternProblem, 0);
   return {
@@ -73,17 +75,39 @@ export async function compileWithPosition(
       reads: [...places.keys()],
       evaluate(measured) {
         try {
-          const value: unknown = parsed(known(measured));
+          const value = evaluateNow(() => parsed(known(measured)));
           return typeof value === 'boolean' ? value : 'unknown';
         } catch (error) {
           // CEL itself absorbs an error beside a deciding false or true; one that comes this far leaves the answer open.
-          if (error instanceof library.EvaluationError) return 'unknown';
+          if (error instanceof library.EvaluationError || ranAway(error)) return 'unknown';
           throw error;
         }
       },
     },
     unknownFacts: [...places].flatMap(([name, place]) => unknownFact(name, sourceOffset(place))),
   };
+}
+
+const PATTERN_LIMIT_MS = 100;
+const sandbox = createContext({ work: null });
+const script = new Script('work()');
+
+/** A pattern can run away on a line that a stranger wrote (`(a+)+$`), and would hold up everything: the engine ends it. */
+function withinLimit(work: () => unknown): unknown {
+  sandbox.work = work;
+  return script.runInContext(sandbox, { timeout: PATTERN_LIMIT_MS });
+}
+
+const ranAway = (error: unknown): boolean =>
+  // It comes from another realm, so it is no `Error` of ours.
+  typeof error === 'object' && error !== null && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
+
+function callsMatches(ast: unknown): boolean {
+  let found = false;
+  visit(ast, (node) => {
+    found ||= node.op === 'rcall' && Array.isArray(node.args) && node.args[0] === 'matches';
+  });
+  return found;
 }
 
 function unknownFact(name: string, offset: number): UnknownFact[] {

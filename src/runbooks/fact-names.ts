@@ -43,6 +43,7 @@ export const factNames = {
   heaviest_service: ['string', 'the service on this host that uses the most memory'],
   heaviest_memory: ['double', 'how much that is'],
   disk_usage: ['double', 'percent of the fullest file system that was looked at'],
+  own_disk_full: ['bool', 'its directory, logs or files lie where 99 % is in use and less than 1 GB is left'],
   inode_usage: ['double', 'percent of the file system with the fewest free inodes'],
   disk_path: ['string', 'where the fullest file system is mounted'],
   log_size: ['double', 'of its largest log file'],

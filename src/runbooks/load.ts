@@ -91,6 +91,11 @@ async function filesOf(path: string, problems: RunbookProblem[]): Promise<string
 async function readOne(file: string, config: Config, shipped: boolean, problems: RunbookProblem[]): Promise<Runbook[]> {
   const note: Note = (message, place, severity = 'error') =>
     problems.push({ file, line: place?.line ?? 0, column: place?.column ?? 0, message, severity });
+  const strange = shipped ? null : await strangeFile(file, config.file);
+  if (strange !== null) {
+    note(strange, null);
+    return [];
+  }
   const source = await readYaml(file, note);
   if (!source) return [];
   const parsed = z.object({ common_issues: z.array(z.unknown()) }).safeParse(source.value);
@@ -115,6 +120,22 @@ async function readOne(file: string, config: Config, shipped: boolean, problems:
     if (built) runbooks.push(built);
   }
   return runbooks;
+}
+
+const OTHERS_MAY_WRITE = 0o002;
+
+/** Why a runbook is left out: what it says is done, so nobody may write it but root, we, and who writes the configuration. */
+async function strangeFile(file: string, configFile: string | null): Promise<string | null> {
+  const facts = await stat(file).catch(() => null);
+  if (facts === null) return null;
+  if ((facts.mode & OTHERS_MAY_WRITE) !== 0)
+    return `every user of this machine may write it, and what it says would be done: chmod o-w ${file}`;
+  const trusted = [0, process.getuid?.() ?? facts.uid];
+  if (trusted.includes(facts.uid)) return null;
+  const configOwner = configFile === null ? undefined : (await stat(configFile).catch(() => null))?.uid;
+  return facts.uid === configOwner
+    ? null
+    : `it belongs to another user (${facts.uid}) than Nightshift and its configuration, and what it says would be done`;
 }
 
 async function readYaml(file: string, note: Note): Promise<ConfigSource | null> {

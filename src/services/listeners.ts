@@ -34,11 +34,22 @@ export function parseSs(output: string): Listener[] {
     if (columns[0] !== 'LISTEN' || local === undefined || split < 0) continue;
     const address = bare(local.slice(0, split));
     const port = Number(local.slice(split + 1));
-    const owners = [...line.matchAll(/\("((?:[^"\\]|\\.)*)",pid=(\d+)/g)];
+    const owners = ownersIn(line);
     if (owners.length === 0) listeners.push({ address, port, pid: null, program: null });
-    for (const [, program = '', pid] of owners) listeners.push({ address, port, pid: Number(pid), program });
+    for (const owner of owners) listeners.push({ address, port, ...owner });
   }
   return listeners;
+}
+
+const OWNERS = /users:\(((?:\("[^"]+",pid=\d+,fd=\d+\),?)+)\)\s*$/;
+
+/**
+ * A program may call itself `x",pid=1234,` and `ss` writes that out as it stands: unless the whole is of the one form that
+ * leaves no doubt, nobody is known. (15 characters do not suffice to forge an entry with a name.)
+ */
+function ownersIn(line: string): { pid: number; program: string }[] {
+  const all = OWNERS.exec(line)?.[1] ?? '';
+  return [...all.matchAll(/\("([^"]+)",pid=(\d+)/g)].map(([, program = '', pid]) => ({ pid: Number(pid), program }));
 }
 
 /** One field a line, by its first letter: p process, c program, n address. */

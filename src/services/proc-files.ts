@@ -38,7 +38,7 @@ export async function processesFromProc(host: Host): Promise<Outcome<ProcessRow[
   return success(rows.filter((row) => row !== null));
 }
 
-export function rowOf(pid: number, stat: string, words: string, upMs: number): ProcessRow {
+function rowOf(pid: number, stat: string, words: string, upMs: number): ProcessRow {
   const name = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'));
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const command = words.replace(/\0+$/, '').replaceAll('\0', ' ');

@@ -5,7 +5,7 @@ import type { Host } from '../hosts/host.ts';
 import { portsOfChecks } from './check-ports.ts';
 import { listListeners } from './listeners.ts';
 import { directoryOf, homesOf } from './process-directory.ts';
-import { descendantsOf, describeProcess, isGone, listProcesses, type ProcessRow } from './process-table.ts';
+import { descendantsOf, describeProcess, isGone, listProcesses, ownerOf, type ProcessRow } from './process-table.ts';
 
 /** What was found of a service: its main process, none, or several with nothing to tell which is meant. */
 export interface FoundProcess {
@@ -110,6 +110,13 @@ async function fromPidFile(path: string, host: Host, living: readonly ProcessRow
   if (!row) return { row: null, note: `${path} names process ${pid}, which does not exist` };
   const facts = await host.fileFacts(path);
   const writtenAt = facts.ok && facts.value ? facts.value.modifiedAt : now;
+  // Whoever may write it could name anybody's process in it, and a restart would end that one.
+  const writer = facts.ok && facts.value ? facts.value.owner : null;
+  const openToAll = facts.ok && facts.value?.kind === 'file' && (facts.value.mode & 0o002) !== 0;
+  if (openToAll || (writer !== 0 && writer !== (await ownerOf(host, pid)))) {
+    const why = openToAll ? 'everybody may write it' : 'it belongs to another user than that process';
+    return { row: null, note: `${path} names process ${describeProcess(row)}, but ${why}` };
+  }
   if (now - row.ageMs > writtenAt + PID_FILE_SLACK_MS) {
     return {
       row: null,

@@ -90,6 +90,16 @@ export async function identityOf(host: Host, pid: number): Promise<Outcome<Proce
   return success(began === '' || isGone(state) ? null : { pid, began, state });
 }
 
+/** The user a process runs as; null when that cannot be seen. */
+export async function ownerOf(host: Host, pid: number): Promise<number | null> {
+  if ((await host.platform()) === 'linux') {
+    const facts = await host.fileFacts(`/proc/${pid}`);
+    return facts.ok ? (facts.value?.owner ?? null) : null;
+  }
+  const result = await host.run({ argv: ['ps', '-o', 'uid=', '-p', String(pid)] });
+  return /^\s*\d+\s*$/.test(result.stdout) ? Number(result.stdout) : null;
+}
+
 /** `/proc/PID/stat`: the name in parentheses may contain anything, so counting starts after the last one. */
 export function parseStat(pid: number, text: string): ProcessIdentity | null {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');

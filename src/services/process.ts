@@ -6,7 +6,8 @@ import type { LogText, LogWindow, Manager, ManagerContext, ServiceStatus } from 
 import { type FoundProcess, findProcess, type StartedProcess } from './process-find.ts';
 import { startProcess } from './process-start.ts';
 import { signalProcess, stopProcess } from './process-stop.ts';
-import { describeProcess, isPaused } from './process-table.ts';
+import { describeProcess, isPaused, type ProcessRow } from './process-table.ts';
+import { vitalBecause } from './vital.ts';
 
 const RELOAD_WATCHED_MS = 300;
 
@@ -25,6 +26,8 @@ export function createProcessManager(context: ManagerContext): Manager {
     const { main, several, table } = found.value;
     if (several.length > 1) return failure(ambiguous(several));
     if (!main) return success(`${service.name} was not running`);
+    const never = vitalBecause(main);
+    if (never !== null) return failure(spared(main, never));
     const wholeGroup = started.some(({ pid }) => pid === main.pid) && main.group === main.pid;
     const stopped = await stopProcess({ host, clock, main, table, drainMs: service.drain, wholeGroup });
     if (stopped.ok) await removePidFile(context, main.pid);
@@ -75,6 +78,8 @@ export function createProcessManager(context: ManagerContext): Manager {
       const { main, several } = found.value;
       if (several.length > 1) return failure(ambiguous(several));
       if (!main) return failure(`${service.name} is not running (${found.value.note})`);
+      const never = vitalBecause(main);
+      if (never !== null) return failure(spared(main, never));
       const sent = await signalProcess(host, main.pid, signal.slice(3));
       if (!sent.ok) return sent;
       await clock.sleep(RELOAD_WATCHED_MS);
@@ -93,6 +98,9 @@ export function createProcessManager(context: ManagerContext): Manager {
 const ambiguous = (several: FoundProcess['several']): string =>
   `${several.length} unrelated processes fit: ${several.map(describeProcess).join(', ')}. ` +
   'Set `pid_file:` or a longer `match:` so that it is clear which one is meant';
+
+const spared = (main: ProcessRow, why: string): string =>
+  `process ${describeProcess(main)} is neither ended nor signalled: ${why}. Is the pid file or \`match:\` right?`;
 
 function statusOf(context: ManagerContext, found: FoundProcess, lastStarted: number | undefined): ServiceStatus {
   const { main, several, note } = found;

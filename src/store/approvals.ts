@@ -57,6 +57,9 @@ export function createApprovals(database: Database, clock: Clock): ApprovalStore
     `UPDATE approvals SET state = 'expired'
      WHERE (state = 'waiting' AND expires_at <= @now) OR (state = 'approved' AND ${USABLE_UNTIL} <= @now) RETURNING *`,
   );
+  const withdraw = database.prepare<[number]>(
+    "UPDATE approvals SET state = 'expired' WHERE incident = ? AND state IN ('waiting', 'approved')",
+  );
   const one = database.prepare<[number], ApprovalRow>('SELECT * FROM approvals WHERE id = ?');
   const list = database.prepare<[{ state: string | null; incident: number | null }], ApprovalRow>(
     `SELECT * FROM approvals WHERE (@state IS NULL OR state = @state) AND (@incident IS NULL OR incident = @incident)
@@ -73,6 +76,7 @@ export function createApprovals(database: Database, clock: Clock): ApprovalStore
     use: (id) => orNull(use.get(id, clock.now())),
     get: (id) => orNull(one.get(id)),
     list: (filter = {}) => list.all({ state: filter.state ?? null, incident: filter.incident ?? null }).map(approvalOf),
+    withdraw: (incident) => void withdraw.run(incident),
     expire: () => expire.all({ now: clock.now() }).map(approvalOf),
   };
 }

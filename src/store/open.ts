@@ -7,6 +7,7 @@ import { createApprovals } from './approvals.ts';
 import { backupsIn, createBackup } from './backup.ts';
 import { lookForDamage, repair } from './damage.ts';
 import { configure, type Database, explain, explaining, loadSqlite } from './database.ts';
+import { strangeFolder } from './folder.ts';
 import { createHealth } from './health.ts';
 import { createIncidents } from './incidents.ts';
 import { createMemory } from './memory.ts';
@@ -80,6 +81,8 @@ function refuseNewer(database: Database, file: string): { ok: false; error: stri
 function prepareFolder(folder: string, file: string): Outcome<void> {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const strange = strangeFolder(folder);
+    if (strange !== null) return failure(strange);
     if (existsSync(file)) {
       if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600);
     } else {

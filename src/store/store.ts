@@ -72,6 +72,8 @@ export interface ApprovalStore {
   list(filter?: { state?: ApprovalState; incident?: number }): Approval[];
   /** Marks those past their time, and returns them. */
   expire(): Approval[];
+  /** Ends what waits for an answer, or to be used, in an incident that is over. */
+  withdraw?(incident: number): void;
 }
 
 /** One thing that was tried for one signature, and how it has fared. */

@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { join, resolve } from 'node:path';
 import { failure, messageOf, type Outcome, success } from '../base/outcome.ts';
 import { type Database, loadSqlite, sqliteCode } from './database.ts';
+import { strangeFolder } from './folder.ts';
 
 /** Locks this process holds, by folder. Held here, too, so that no garbage collection closes one. */
 const held = new Map<string, Database>();
@@ -21,6 +22,8 @@ export function takeWatchLock(folder: string): Outcome<{ release(): void }> {
   let database: Database | undefined;
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const strange = strangeFolder(folder);
+    if (strange !== null) return failure(strange);
     // SQLite alone may open this file: closing any other descriptor of it would drop the locks of this whole process.
     database = new sqlite.value(file, { timeout: 0 });
     database.exec('BEGIN EXCLUSIVE');

@@ -48,6 +48,39 @@ describe('a run that goes well', () => {
     model.assertComplete();
   });
 
+  it('gives results their ids in the order of the calls, not in that in which they end', async () => {
+    const last = Promise.withResolvers<void>();
+    const slow = loopTool('slow', async () => {
+      await last.promise;
+      return 'the slow one';
+    });
+    const quick = loopTool('quick', async () => {
+      last.resolve();
+      return 'the quick one';
+    });
+    const model = new ScriptedModel([
+      {
+        calls: [
+          { name: 'slow', arguments: {} },
+          { name: 'quick', arguments: {} },
+        ],
+      },
+      { calls: [{ name: 'read_again', arguments: { id: 'r1' } }] },
+      { calls: [{ name: 'quick', arguments: { again: true } }] },
+      { text: answerWith('the slow one', 'r1') },
+    ]);
+    const { events, result } = await readRun(runOptions(model, [slow, quick]));
+    expect(events.flatMap((event) => (event.type === 'tool-end' ? [`${event.tool} ${event.result}`] : []))).toEqual([
+      'quick r2',
+      'slow r1',
+      'read_again r1',
+      'quick r3',
+    ]);
+    expect(result.results.get('r1')?.content).toBe('the slow one');
+    expect(result.evidence).toMatchObject([{ source: 'r1', verified: true }]);
+    model.assertComplete();
+  });
+
   it('runs reads side by side, and an action alone, after the reads before it and before those behind it', async () => {
     const running = new Set<string>();
     const overlaps: string[] = [];

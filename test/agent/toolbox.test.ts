@@ -61,7 +61,7 @@ describe('the toolbox', () => {
     expect(called('logs').parameters).not.toHaveProperty('$schema');
   });
 
-  it('runs what was checked, transformed once, redacted and recorded', async () => {
+  it('runs what was checked, transformed once, and redacted', async () => {
     const box = toolbox();
     const tool = called('logs', box);
     const checked = tool.check({ service: 'api', since: '5m' });
@@ -70,13 +70,7 @@ describe('the toolbox', () => {
     expect(await tool.run(checked.value, signal)).toMatchObject({
       ok: true,
       content: 'api 100 300000 [secret]',
-      result: 'r1',
-    });
-    expect(box.records.get('r1')).toMatchObject({
-      tool: 'logs',
-      details: { lines: 100 },
-      arguments: { service: 'api' },
-      ok: true,
+      title: 'logs(api, 100, 300000)',
     });
     expect(await tool.run({ service: 'api; rm -rf /' }, signal)).toMatchObject({ ok: false });
   });

@@ -1,6 +1,7 @@
-import { appendFileSync, chmodSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { z } from 'zod';
 import { loadConfig } from '../../src/config/load.ts';
 import { loadConfigQuickly } from '../../src/config/load-quickly.ts';
 import { configOf, options, problemsOf, temporaryFolder } from './folder.ts';
@@ -47,14 +48,14 @@ it('believes nothing that others could have written, nor what is damaged', async
   const { options: own, there } = withCache();
   await loadConfigQuickly(file, own);
   const place = there()[0] ?? expect.fail();
-  const key = (await import('node:fs')).readFileSync(place).subarray(0, 65);
-  const { serialize } = await import('node:v8');
-  const forged = Buffer.concat([key, serialize({ services: new Map(), stateFolder: '/forged' })]);
+  const { deserialize, serialize } = await import('node:v8');
+  const { key } = z.object({ key: z.string() }).parse(deserialize(readFileSync(place)));
+  const forged = serialize({ key, config: { services: new Map(), stateFolder: '/forged' } });
   writeFileSync(place, forged);
   expect(configOf(await loadConfigQuickly(file, own)).stateFolder).toBe('/forged');
   chmodSync(place, 0o666);
   expect(configOf(await loadConfigQuickly(file, own)).stateFolder).not.toBe('/forged');
-  writeFileSync(place, key);
+  writeFileSync(place, forged.subarray(0, 40));
   expect(configOf(await loadConfigQuickly(file, own)).services.size).toBe(2);
   writeFileSync(place, '');
   appendFileSync(place, 'x'.repeat(500));

@@ -97,20 +97,24 @@ describe('the incident a suspect belongs to', () => {
 
   test('is that of a cause which is being mended: a symptom lags behind', () => {
     const open = [incident(1, 'postgres', 'holding', 'ok')];
-    expect(incidentFor('web', open, graph)?.id).toBe(1);
+    expect(incidentFor({ service: 'web', severity: 'critical' }, open, graph)?.id).toBe(1);
   });
 
   test('is not that of a dependency that is well: its own fault stays its own', () => {
     const open = [incident(1, 'postgres', 'escalated', 'ok')];
-    expect(incidentFor('web', open, graph)).toBeNull();
+    expect(incidentFor({ service: 'web', severity: 'critical' }, open, graph)).toBeNull();
   });
 
   test('is that of a dependant which was suspected first', () => {
-    expect(incidentFor('cache', [incident(1, 'web', 'open', 'critical')], graph)?.id).toBe(1);
+    expect(
+      incidentFor({ service: 'cache', severity: 'critical' }, [incident(1, 'web', 'open', 'critical')], graph)?.id,
+    ).toBe(1);
   });
 
   test('two faults that have nothing to do with each other stay two', () => {
-    expect(incidentFor('mail', [incident(1, 'postgres', 'open', 'critical')], graph)).toBeNull();
+    expect(
+      incidentFor({ service: 'mail', severity: 'critical' }, [incident(1, 'postgres', 'open', 'critical')], graph),
+    ).toBeNull();
   });
 });
 

@@ -80,6 +80,21 @@ describe('what is remembered', () => {
     expect(told.recall('u')).toBeNull();
   });
 
+  it.each([
+    ['activate_release', { service: 'api', release: 'release-2' }],
+    ['end_idle_sessions', { service: 'db', sessions: ['session-1', 'session-4'] }],
+    ['end_process', { service: 'api', process: 'pid-3' }],
+  ])('what named a thing by a short-lived id is remembered, and never repeated: %s', (tool, args) => {
+    const memory = createMemory(memoryStore(), { riskOf: () => 'reversible' });
+    const named: ProposedAction = { tool, arguments: args, reason: 'r' };
+    expect(memory.learn(seen(1), resolved({ actions: [named, restart('api')] }))).toContain('not repeated');
+    expect(memory.recall('s')).toBeNull();
+    expect(memory.known('s')).toHaveLength(1);
+    const unnamed: ProposedAction = { tool, arguments: { service: 'release-2' }, reason: 'r' };
+    memory.learn(seen(2), resolved({ actions: [unnamed] }));
+    expect(memory.recall('s')?.case.actions).toEqual([unnamed]);
+  });
+
   it('words alone are kept and not acted on; what healed by itself, or has no signature, teaches nothing', () => {
     const memory = createMemory(memoryStore());
     expect(memory.learn(seen(1), resolved({ actions: [], summary: 'kicked the box' }))).toContain('kept as words');

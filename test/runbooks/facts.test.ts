@@ -305,6 +305,15 @@ describe('facts of files, logs and releases', () => {
     );
   });
 
+  it('quotes a line that tells of several things once', async () => {
+    const line = 'panic: open /var/cache/x: permission denied';
+    const { facts, evidence } = await gather(plain(), { manager: () => managerOf(status(), `ready\n${line}\n`) });
+    expect(facts).toMatchObject({ log_has_permission: true, log_has_crash: true });
+    expect(evidence.filter((each) => each.quote === line).map((each) => each.facts)).toEqual([
+      expect.arrayContaining(['log_has_permission', 'log_has_crash', 'log_error']),
+    ]);
+  });
+
   it('knows a log over its limit, and the largest on the host that may be rotated', async () => {
     using where = folder();
     const own = join(where.path, 'api.log');
@@ -368,6 +377,29 @@ describe('facts of the machine', () => {
     const { facts } = await gather(plain(), { host: () => hostWith({ df, ss: () => ({}), ps: () => ({}) }) });
     expect(facts).toMatchObject({ disk_usage: 97, disk_path: '/var/my logs', inode_usage: 99 });
   });
+
+  it.each([
+    ['/data', 100, 0, true],
+    ['/data', 99, 900 * 1024, true],
+    ['/data', 99, 40 * 1024 * 1024, false],
+    ['/data', 97, 0, false],
+    ['/', 100, 0, false],
+  ])(
+    'whether the service lies where no space is left: %s at %i %%, %i kB free: %s',
+    async (mount, percent, free, full) => {
+      const row = (path: string) =>
+        path === mount ? `/dev/x 1000 900 ${free} ${percent}% ${path}` : `/dev/y 1000 10 990 1% ${path}`;
+      const host = hostWith({
+        df: (argv) => ({ stdout: ['Filesystem', ...argv.filter((word) => word.startsWith('/')).map(row)].join('\n') }),
+        ss: () => ({}),
+        ps: () => ({}),
+      });
+      const { facts, evidence } = await gather(plain('    directory: /data\n'), { host: () => host });
+      expect(facts.own_disk_full).toBe(full);
+      expect(evidence.some((each) => each.facts?.includes('own_disk_full'))).toBe(full);
+      expect((await gather(plain(), { host: () => host })).facts).not.toHaveProperty('own_disk_full');
+    },
+  );
 
   it('finds the heaviest service when memory is short', async () => {
     const config = configOf(

@@ -38,6 +38,7 @@ const well: Facts = {
   dependency_failing: 'none',
   disk_usage: 40,
   disk_path: '/',
+  own_disk_full: false,
   inode_usage: 5,
   memory_usage: 30,
   machine_memory_usage: 30,
@@ -106,6 +107,8 @@ const diskFull: Facts = {
   disk_usage: 97,
   largest_log_size: 5e8,
 };
+/** As a service sees it whose log could not be written any more. */
+const noRoom: Facts = { disk_usage: 100, disk_path: '/data', own_disk_full: true, largest_log_size: 5e8 };
 const machineShort: Facts = {
   service: 'machine',
   is_machine: true,
@@ -225,6 +228,27 @@ const cases: [name: string, is: Facts, isNot: Facts][] = [
     'Disk is full and a cache may be cleared',
     { ...diskFull, largest_log_on_full_disk: false, clearable: true },
     { ...diskFull, failing_kind: 'memory', clearable: true },
+  ],
+  ['Disk is full of a log', { ...noRoom, http_status: 503 }, { ...noRoom, http_status: 200 }],
+  ['Disk is full of a log', { ...noRoom, failing_kind: 'heartbeat' }, { failing_kind: 'heartbeat', disk_usage: 100 }],
+  [
+    'Disk is full of a log, not running',
+    { ...dead, ...noRoom, largest_log_service: 'worker' },
+    { ...dead, ...noRoom, tried_rotate_log: 1 },
+  ],
+  [
+    'Disk is full of a log, not running',
+    { ...dead, ...noRoom, release_changed: true },
+    { ...dead, ...noRoom, own_disk_full: false },
+  ],
+  // A start would fail the same way; once there is room again, it is what is left to do.
+  ['Disk is full', { ...dead, ...noRoom, tried_rotate_log: 1 }, { ...dead, disk_usage: 100 }],
+  ['Process is down', { ...dead, tried_rotate_log: 1 }, { ...dead, own_disk_full: true }],
+  ['Process is down', { ...dead, disk_usage: 100, disk_path: '/backup' }, { ...dead, ...noRoom }],
+  [
+    'Disk is full and a cache may be cleared',
+    { ...noRoom, http_status: 500, largest_log_on_full_disk: false, clearable: true },
+    { ...noRoom, http_status: 404, clearable: true },
   ],
   ['Disk is full', { ...diskFull, largest_log_size: 10 }, { failing_kind: 'http', disk_usage: 97 }],
   ['Inodes are used up', { failing_kind: 'disk', inode_usage: 100 }, { failing_kind: 'disk', inode_usage: 50 }],

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { chooseTools } from '../../src/agent/choose-tools.ts';
 import { actTools, allTools, lookTools } from '../../tools/index.ts';
 import { world } from './world.ts';
 
@@ -24,6 +25,14 @@ describe('the allowlist', () => {
     // The one pair that stays is what people and managers have always called it.
     const others = names.filter((name) => name !== 'start_service');
     for (const name of others) expect(names.filter((other) => other !== name && other.includes(name))).toEqual([]);
+    // Of names that end at the same place Ollama takes the first, wherever tools are listed or chosen.
+    const { context, config } = world({ services });
+    const acting = chooseTools(allTools, config, context.scope, '').map(({ name }) => name);
+    for (const offered of [names, acting]) {
+      expect(offered).toContain('start_service');
+      expect(offered.indexOf('restart_service')).toBeLessThan(offered.indexOf('start_service'));
+      expect(offered).toContain('restart_service');
+    }
   });
 
   test('every input is plain JSON Schema whose texts are enums, ids of a fixed form, or the two that reach no process', () => {
@@ -71,6 +80,18 @@ describe('the allowlist', () => {
         'certificate_info',
       ]),
     );
+  });
+
+  test('what allowed commands do is said where they are chosen, and no look names a tool that acts', () => {
+    const { context, config } = world({
+      services: `
+  api: { manager: process, start: [node, api.js], commands: { vacuum: { run: [echo, hi], description: Frees space. }, flush: { run: [redis-cli, flushall] } } }
+`,
+    });
+    const command = actTools.find(({ name }) => name === 'run_command')?.input(context.scope, config).shape.command;
+    expect(command?.description).toBe('vacuum (of api): Frees space.; flush (of api): redis-cli flushall');
+    for (const look of lookTools)
+      for (const { name } of actTools) expect(look.description, look.name).not.toContain(name);
   });
 
   test('descriptions stay short', () => {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   appendFileSync,
+  chmodSync,
   closeSync,
   mkdirSync,
   openSync,
@@ -12,6 +13,7 @@ import {
 } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer, type Server } from 'node:net';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { cpuUsage } from '../../tools/look/cpu-usage.ts';
@@ -27,6 +29,7 @@ import { probeEndpoint } from '../../tools/look/probe-endpoint.ts';
 import { readLogs } from '../../tools/look/read-logs.ts';
 import { recentChanges } from '../../tools/look/recent-changes.ts';
 import { redisState } from '../../tools/look/redis-state.ts';
+import { serviceFiles } from '../../tools/look/service-files.ts';
 import { serviceStatus } from '../../tools/look/service-status.ts';
 import { call, copiesOf, freePort, LISTENER, recordedHost, startProgram, temporaryFolder, world } from './world.ts';
 
@@ -114,6 +117,22 @@ describe('read_logs', () => {
     );
   });
 
+  test('a dozen lines stand as they are, more are told together', async () => {
+    const folder = temporaryFolder();
+    const { context } = world({
+      folder,
+      services: '  api: { manager: process, start: [node, api.js], logs: DIR/api.log }\n',
+      condense: () => ({ text: 'told together', lines: 13, patterns: 1 }),
+    });
+    const log = join(folder, 'api.log');
+    writeFileSync(log, 'once\n'.repeat(12));
+    expect((await call(readLogs, { service: 'api' }, context)).content).not.toContain('told together');
+    appendFileSync(log, 'once\n');
+    expect((await call(readLogs, { service: 'api' }, context)).content).toContain(
+      '13 lines -> 1 pattern\ntold together',
+    );
+  });
+
   test('a log that is not there is a value that says so', async () => {
     const { context } = world({ services: '  api: { manager: process, start: [node, api.js], logs: DIR/none.log }\n' });
     const result = await call(readLogs, { service: 'api' }, context);
@@ -134,6 +153,20 @@ describe('processes and ports', () => {
     expect(result.content).not.toContain(secret);
     expect(result.details.processes).toMatchObject([{ id: 'pid-1', pid, state: 'T' }]);
     expect(context.handles.recall('process', 'pid-1')?.value).toMatchObject({ pid });
+  });
+
+  test('one process is found by its pid or by a plain text, with its user; one that ended is not', async () => {
+    const text = `(found+${process.pid}) [x`;
+    const secret = `x${Math.random().toString(36).slice(2)}`;
+    const pid = await startProgram(`console.log('up'); setInterval(() => {}, 1000)`, text, '--password', secret);
+    const { context } = world({ services: http(1) });
+    const find = async (contains: string) => (await call(listProcesses, { contains }, context)).details.processes;
+    expect(await find(text.toUpperCase())).toMatchObject([{ pid, user: userInfo().username }]);
+    expect((await find(String(pid))).map((each) => each.pid)).toContain(pid);
+    expect(await find(secret)).toEqual([]);
+    const gone = await call(listProcesses, { contains: 'no such process anywhere' }, context);
+    expect(gone).toMatchObject({ ok: true, details: { processes: [] } });
+    expect(gone.content).toContain('0 of them with pid or text "no such process anywhere"');
   });
 
   test('a busy process stands first, measured now', async () => {
@@ -245,6 +278,19 @@ describe('disk_usage', () => {
     expect(result.content).toMatch(/cache\/big {2}\(clear_directory of api/);
     if (linux)
       expect(result.details.deletedButOpen).toContainEqual({ path: deleted, pid: process.pid, bytes: bytes.length });
+  });
+
+  test('where nothing is big it says so', async () => {
+    const folder = temporaryFolder();
+    const { context } = world({
+      folder,
+      services: '  api: { manager: process, start: [node, api.js], directory: DIR }\n',
+      host: smallDisk(folder),
+    });
+    const result = await call(diskUsage, { below: folder }, context);
+    expect(result.details.largest).toEqual([]);
+    expect(result.content).toMatch(new RegExp(`nothing below ${folder} that takes [0-9.]+ .?B or more was seen`));
+    expect(result.content).not.toContain('largest below');
   });
 
   test('a place outside of the list cannot be named', () => {
@@ -378,6 +424,42 @@ describe('recent_changes', () => {
   });
 });
 
+describe('service_files', () => {
+  test('who runs it, who owns what, and where it may not write', async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, 'uploads'));
+    writeFileSync(join(folder, '.env'), 'A=1');
+    chmodSync(join(folder, '.env'), 0o640);
+    chmodSync(join(folder, 'uploads'), 0o555);
+    const pid = await startProgram(`console.log('up'); setInterval(() => {}, 1000)`, `files-${process.pid}`);
+    const { context } = world({
+      folder,
+      services: `  api: { manager: process, match: "files-${process.pid}", directory: DIR, files: [DIR/.env], logs: DIR/none.log }\n`,
+    });
+    const { username, uid } = userInfo();
+    const result = await call(serviceFiles, { service: 'api' }, context);
+    expect(result.content).toMatch(new RegExp(`^api runs as ${username}`));
+    expect(result.content).toMatch(
+      new RegExp(`-rw-r----- ${username}:\\S+ +3 B +changed .* ago +${folder}/\\.env$`, 'm'),
+    );
+    expect(result.details.missing).toEqual([join(folder, 'none.log')]);
+    const uploads = result.details.paths.find(({ path }) => path === join(folder, 'uploads'));
+    expect(uploads).toMatchObject({ kind: 'directory', owner: username, mode: '555', writable: uid === 0 });
+    expect(result.content.includes('uploads  (it may not write here)')).toBe(uid !== 0);
+    expect(result.details.paths.filter(({ path }) => path === join(folder, '.env'))).toHaveLength(1);
+
+    process.kill(pid, 'SIGKILL');
+    await expect
+      .poll(async () => (await call(serviceFiles, { service: 'api' }, context)).content)
+      .toContain('so who it runs as is not known');
+  });
+
+  test('is not offered where the inventory names no path', () => {
+    const { context, config } = world({ services: http(1) });
+    expect(serviceFiles.applies?.(context.scope, config)).toBe(false);
+  });
+});
+
 describe('databases that do not answer', () => {
   const services = (redis: number, postgres = 1) => `
   cache: { manager: process, start: [redis-server], checks: [{ redis: "redis://127.0.0.1:${redis}" }] }
@@ -424,6 +506,24 @@ describe('databases that do not answer', () => {
     expect(result.content).toContain('MISCONF');
     expect(result.content).toContain('/data/redis');
     expect(result.details).toMatchObject({ slowCommands: 2, info: { rdb_last_bgsave_status: 'err' } });
+  });
+});
+
+describe('redis_state of a replica', () => {
+  test('whose it is, and that it refuses writes', async () => {
+    const info =
+      'redis_version:7.0.15\r\nrole:slave\r\nmaster_host:10.0.0.9\r\nmaster_port:6380\r\nmaster_link_status:down\r\nslave_read_only:1\r\n';
+    const port = await listening(
+      createServer((socket) =>
+        socket.on('data', (data) => socket.write(/\r\nINFO\r\n/i.test(data.toString()) ? bulk(info) : '+OK\r\n')),
+      ),
+    );
+    const { context } = world({
+      services: `  cache: { manager: process, start: [redis-server], checks: [{ redis: "redis://127.0.0.1:${port}" }] }\n`,
+    });
+    const result = await call(redisState, { service: 'cache' }, context);
+    expect(result.content).toContain('REPLICA of 10.0.0.9:6380, link down: it refuses writes (READONLY)');
+    expect(result.details.info).toMatchObject({ master_host: '10.0.0.9' });
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { FileFacts } from '../../src/hosts/host.ts';
 import { parseLookup } from '../../tools/look/dns-lookup.ts';
 import { parseLsofOpen } from '../../tools/look/open-files.ts';
 import { parseInfo } from '../../tools/look/redis-state.ts';
@@ -11,6 +12,40 @@ import { hideSecrets } from '../../tools/shared/mask.ts';
 import { parseDpkg } from '../../tools/shared/packages.ts';
 import { parsePs, parseTop } from '../../tools/shared/processes.ts';
 import { newestFirst } from '../../tools/shared/releases.ts';
+import { mayWrite, parseRights } from '../../tools/shared/runs-as.ts';
+
+describe('rights', () => {
+  const status = 'Name:\tnode\nUid:\t1000\t1000\t1000\t1000\nGid:\t1001\t1001\t1001\t33\nGroups:\t27 44 \n';
+  const facts = (owner: number, group: number, mode: number): FileFacts => ({
+    path: '/x',
+    kind: 'file',
+    sizeBytes: 0,
+    modifiedAt: 0,
+    inode: 1,
+    owner,
+    group,
+    mode,
+  });
+
+  test('of a process, as the kernel tells them', () => {
+    expect(parseRights(status)).toEqual({ user: 1000, groups: [33, 27, 44] });
+    expect(parseRights('')).toBeNull();
+  });
+
+  test('to write: as owner, as member, as anybody, in that order and no other', () => {
+    const who = { user: 1000, groups: [33, 27] };
+    expect(mayWrite(who, facts(1000, 0, 0o200))).toBe(true);
+    expect(mayWrite(who, facts(1000, 33, 0o022))).toBe(false);
+    expect(mayWrite(who, facts(0, 27, 0o775))).toBe(true);
+    expect(mayWrite(who, facts(0, 27, 0o702))).toBe(false);
+    expect(mayWrite(who, facts(0, 0, 0o755))).toBe(false);
+    expect(mayWrite(who, facts(0, 0, 0o777))).toBe(true);
+    expect(mayWrite({ user: 0, groups: [0] }, facts(1000, 1000, 0o500))).toBe(true);
+    const half = { user: 501, groups: null };
+    expect(mayWrite(half, facts(0, 20, 0o775))).toBeNull();
+    expect(mayWrite(half, facts(0, 20, 0o755))).toBe(false);
+  });
+});
 
 describe('processes', () => {
   test('ps of Linux: names with spaces, days of age, and not the ps itself', () => {
@@ -166,6 +201,14 @@ describe('machine', () => {
       '10.0.0.7',
       'fe80::1',
     ]);
+  });
+
+  test('packages: in the zone of their machine, and none whose time cannot be read', () => {
+    const log = '2026-11-21 03:00:00 install a:all <none> 1\n2026-99-21 03:00:00 install b:all <none> 1\n';
+    const at = (zone: string) => parseDpkg(log, Date.parse('2026-11-21T02:30:00Z'), zone);
+    expect(at('+0000')).toEqual(['2026-11-21 03:00:00 install a 1']);
+    expect(at('+0100')).toEqual([]);
+    expect(at('-0800')).toHaveLength(1);
   });
 
   test('packages: newest first, only since then', () => {

@@ -95,7 +95,7 @@ function namedSessions(
     const known = handles.recall('session', id);
     if (known?.value.service !== service)
       return {
-        refusal: `${id} is no session of ${service} that is known (ids last ten minutes); postgres_state gives new ones`,
+        refusal: `${id} is no session of ${service} that is known (ids last an hour); postgres_state gives new ones`,
       };
     keys.add(`${known.value.pid} ${known.value.began}`);
   }

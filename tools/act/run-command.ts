@@ -19,20 +19,33 @@ const commandsOf = (scope: ToolScope, config: Config): { service: string; name: 
     })),
   );
 
+const MEANINGS_LENGTH = 1500;
+
+/** What each does, as long as there is room: a list cut in the middle of a sentence misleads. */
+function meaningsOf(commands: readonly { service: string; name: string; what: string }[]): string {
+  const meanings = commands.map(({ service, name, what }) => `${name} (of ${service}): ${excerpt(what, 160)}`);
+  let length = 0;
+  const shown = meanings.filter((each) => {
+    length += each.length + 2;
+    return length <= MEANINGS_LENGTH;
+  });
+  const left = meanings.length - shown.length;
+  return shown.join('; ') + (left > 0 ? `; and ${left} more` : '');
+}
+
 export const runCommand = defineTool({
   name: 'run_command',
   description:
-    'Runs a program that a person has allowed for a service, by its name. What it does stands in the inventory.',
+    'Runs a program that a person has allowed for a service, by its name; what each does stands at `command`.',
   risk: 'reversible',
   applies: (scope, config) => commandsOf(scope, config).length > 0,
   input: (scope, config) => {
     const commands = commandsOf(scope, config);
-    const meanings = commands.map(({ service, name, what }) => `${name} (${service}): ${what}`).join('; ');
     return z.strictObject({
       service: oneOf(servicesIn(scope, config, allowing), 'whose command'),
       command: oneOf(
         commands.map(({ name }) => name),
-        meanings.slice(0, 600),
+        meaningsOf(commands),
       ),
       reason,
     });
@@ -45,7 +58,7 @@ export const runCommand = defineTool({
       return { refusal: `${args.command} is not among the commands a person has allowed for ${service.name}` };
     return {
       plan: {
-        title: `run ${args.command} of ${service.name} (${excerpt(command.run.join(' '), 80)})`,
+        title: `run ${args.command} of ${service.name} (${excerpt(command.run.join(' '), 400)})`,
         service: service.name,
         risk: atLeastReversible(command.risk),
         undo: undoOf(command.undo, service.name),

@@ -86,7 +86,9 @@ export const diskUsage = defineTool({
         .filter((system) => system === holder || system.usedPercent >= 1)
         .slice(0, 8)
         .map(fileSystemLine),
-      `largest below ${target}${space.note}:`,
+      space.entries.length > 0
+        ? `largest below ${target}${space.note}:`
+        : `nothing below ${target} that takes ${formatBytes(space.smallestBytes)} or more was seen${space.note}`,
       space.entries.map(
         ({ path, amount }) => `  ${formatBytes(amount).padStart(8)}  ${path}${remark(path, hostName, context)}`,
       ),
@@ -149,7 +151,11 @@ async function largestBelow(host: Host, target: string, system: FileSystem | und
   ]
     .filter(Boolean)
     .join('; ');
-  return { entries: telling.slice(0, SHOWN), note: note === '' ? '' : ` (${note})` };
+  return {
+    entries: telling.slice(0, SHOWN),
+    smallestBytes: smallest * 1024,
+    note: note === '' ? '' : ` (${note})`,
+  };
 }
 
 /** Directories with the most entries. BSD's du cannot count inodes; there it stays unknown. */

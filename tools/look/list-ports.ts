@@ -27,7 +27,7 @@ const output = z.object({
 export const listPorts = defineTool({
   name: 'list_ports',
   description:
-    'Who listens on which TCP port. With a service: whether its port is free, its own, or held by another process (then its id, for end_process). Use it for EADDRINUSE and connection refused.',
+    'Who listens on which TCP port. With a service: whether its port is free, its own, or held by another process (then its id, such as pid-3). Use it for EADDRINUSE and connection refused.',
   risk: 'read',
   input: (scope, config) =>
     z.strictObject({ service: serviceArgument(scope, config, 'only its ports'), host: hostArgument(scope) }),

@@ -6,6 +6,8 @@ import { defineTool, type ToolContext } from '../tool.ts';
 /** What is read at the most, newest first; a flood says the same thing over and over. */
 const MOST_BYTES = 4 * 1024 * 1024;
 const LINES_SHOWN = 60;
+/** Beyond these, like lines are told together where that can be done. */
+const LINES_AS_THEY_ARE = 12;
 const LONGEST_LINE = 400;
 const CONDENSED_TOKENS = 2500;
 
@@ -62,7 +64,7 @@ export const readLogs = defineTool({
 });
 
 function shown(matching: readonly string[], condense: ToolContext['condense']): string {
-  if (condense && matching.length > LINES_SHOWN / 2) {
+  if (condense && matching.length > LINES_AS_THEY_ARE) {
     const { text, patterns } = condense(matching.join('\n'), { budgetTokens: CONDENSED_TOKENS });
     return `${matching.length} lines -> ${count(patterns, 'pattern')}\n${text}`;
   }

@@ -38,6 +38,9 @@ const TELLING = [
   'instantaneous_ops_per_sec',
   'keyspace_hits',
   'keyspace_misses',
+  'master_host',
+  'master_port',
+  'slave_read_only',
   'master_link_status',
   'master_last_io_seconds_ago',
   'connected_slaves',
@@ -96,7 +99,8 @@ export const redisState = defineTool({
       `  saves: last RDB save ${info.rdb_last_bgsave_status}, ${formatSpan(Math.max(0, now - number('rdb_last_save_time') * 1000))} ago, ${info.rdb_changes_since_last_save} changes since${info.aof_enabled === '1' ? `; AOF writes ${info.aof_last_write_status}` : ''}`,
       failing &&
         `  it CANNOT WRITE TO ITS DISK, so it refuses writes (MISCONF). Its folder: ${read.value.folder?.[1] ?? 'unknown'}; see disk_usage`,
-      info.role === 'slave' && `  replication: link to its master ${info.master_link_status}`,
+      info.role === 'slave' &&
+        `  it is a REPLICA of ${info.master_host}:${info.master_port}, link ${info.master_link_status}${info.slave_read_only === '0' ? '' : ': it refuses writes (READONLY)'}`,
       `  ${info.instantaneous_ops_per_sec} commands a second, ${read.value.slow} in its slow log${slowest === undefined ? '' : `, slowest ${(slowest[2] / 1000).toFixed(0)} ms: ${slowest[3][0] ?? ''}`}`,
     );
     return done(content, { service: name, info, slowCommands: read.value.slow });

@@ -40,7 +40,7 @@ function byId(
 ): { entry: ProcessEntry; began: string } | { refusal: string } {
   const known = context.handles.recall('process', id);
   if (known === null)
-    return { refusal: `${id} is not known (ids last ten minutes); list_processes or list_ports gives new ones` };
+    return { refusal: `${id} is not known (ids last an hour); list_processes or list_ports gives new ones` };
   if (known.host !== service.host)
     return { refusal: `${id} is a process on ${known.host}, but ${service.name} runs on ${service.host}` };
   const entry = found.all.find(({ pid }) => pid === known.value.pid);

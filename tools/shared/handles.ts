@@ -1,8 +1,11 @@
 import type { Clock } from '../../src/base/clock.ts';
 import type { HandleKind, Handles } from '../tool.ts';
 
-/** How long an id stands for a thing after it was last seen. */
-export const HANDLE_LIFE_MS = 10 * 60_000;
+/**
+ * How long an id stands for a thing after it was last seen: through the run of the model that names it, and the half hour
+ * for which a person may be asked. The thing itself is looked at again before anything is done to it.
+ */
+export const HANDLE_LIFE_MS = 60 * 60_000;
 
 const PREFIX: Readonly<Record<HandleKind, string>> = {
   process: 'pid',

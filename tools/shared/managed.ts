@@ -42,6 +42,10 @@ export async function configTrouble(service: Service, context: ToolContext): Pro
   return succeeded(result) ? null : whatCameBack(result, host);
 }
 
+/** Most managers' summaries begin with the state. */
+const stateOf = ({ state, summary }: Pick<ServiceStatus, 'state' | 'summary'>): string =>
+  summary.startsWith(state) ? summary : `${state}, ${summary}`;
+
 /** What a manager did, with the state it led to: the manager's word alone is not enough. */
 export async function afterwards(
   did: Outcome<string>,
@@ -49,8 +53,6 @@ export async function afterwards(
 ): Promise<{ ok: boolean; text: string; state: string }> {
   const status = await manager.status();
   const state = status.ok ? status.value.state : 'unknown';
-  const now = status.ok
-    ? `now: ${status.value.state}, ${status.value.summary}`
-    : `its state is not known: ${status.error}`;
+  const now = status.ok ? `now: ${stateOf(status.value)}` : `its state is not known: ${status.error}`;
   return { ok: did.ok, text: `${did.ok ? did.value : did.error}; ${now}`, state };
 }

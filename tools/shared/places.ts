@@ -3,8 +3,8 @@ import { failure, type Outcome, success } from '../../src/base/outcome.ts';
 import type { Config, Service } from '../../src/config/schema.ts';
 import type { FileFacts, Host } from '../../src/hosts/host.ts';
 
-/** Where a link among the parents of a path leads, so that two paths can be compared; the last part is kept as it is. */
-export async function realParent(host: Host, path: string): Promise<Outcome<string>> {
+/** Where a link among the parents of a path leads, so that two paths can be compared; the last part is kept as it is. `makers` gets who made those links. */
+export async function realParent(host: Host, path: string, makers: number[] = []): Promise<Outcome<string>> {
   let parent = '/';
   const rest = dirname(path).split('/').filter(Boolean);
   for (let steps = 0; rest.length > 0; steps += 1) {
@@ -21,6 +21,7 @@ export async function realParent(host: Host, path: string): Promise<Outcome<stri
     if (facts.value.target === undefined) {
       parent = here;
     } else {
+      makers.push(facts.value.owner);
       if (isAbsolute(facts.value.target)) parent = '/';
       rest.unshift(...facts.value.target.split('/').filter((each) => each !== '' && each !== '.'));
     }
@@ -28,7 +29,10 @@ export async function realParent(host: Host, path: string): Promise<Outcome<stri
   return success(resolve(parent, basename(path)));
 }
 
-/** Facts of something that must itself be a plain file or directory, and no link to one elsewhere. */
+/**
+ * Facts of something that must itself be a plain file or directory, and no link to one elsewhere. Links on the way there
+ * must have been made by root, by us or by its owner: any other user could have led us to what is not theirs.
+ */
 export async function plain(host: Host, path: string, kind: 'file' | 'directory'): Promise<Outcome<FileFacts>> {
   const facts = await host.fileFacts(path);
   if (!facts.ok) return facts;
@@ -36,6 +40,13 @@ export async function plain(host: Host, path: string, kind: 'file' | 'directory'
   if (facts.value.kind === 'link')
     return failure(`${path} is a link to ${facts.value.target ?? 'somewhere else'}; links are not followed here`);
   if (facts.value.kind !== kind) return failure(`${path} is not a ${kind} but a ${facts.value.kind}`);
+  const makers: number[] = [];
+  const real = await realParent(host, path, makers);
+  if (!real.ok) return real;
+  const trusted = [0, facts.value.owner, host.kind === 'local' ? process.getuid?.() : undefined];
+  const stranger = makers.find((maker) => !trusted.includes(maker));
+  if (stranger !== undefined)
+    return failure(`${path} leads to ${real.value} by a link of another user (${stranger}), who does not own that`);
   return success(facts.value);
 }
 

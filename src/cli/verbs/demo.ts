@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import type { Measuring } from '../../app.ts';
+import { systemClock } from '../../base/clock.ts';
 import { loadConfig, renderProblems } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Incident } from '../../incidents/incident.ts';
@@ -53,6 +54,16 @@ const demo: Verb = async (context) => {
 };
 export default demo;
 
+/** Waits, for 5 s at the most, until what was just started answers: a demo should not begin with an alarm. */
+async function standing(measuring: Measuring, config: Config, signal: AbortSignal): Promise<void> {
+  const checks = [...config.services.values()].flatMap((service) => service.checks);
+  for (let look = 0; look < 25 && !signal.aborted; look += 1) {
+    const results = await measuring.monitor.measure(checks);
+    if (results.every((result) => result.verdict === 'ok')) return;
+    await systemClock.sleep(200, signal);
+  }
+}
+
 /** Starts the stack and a watch over it, plays, and ends all of it again, however the play ends. */
 async function onStage(given: Omit<Stage, 'hearing' | 'measuring'>, stopping: Stopping): Promise<boolean> {
   const { context, config, view } = given;
@@ -70,6 +81,7 @@ async function onStage(given: Omit<Stage, 'hearing' | 'measuring'>, stopping: St
       const started = await measuring.manager(name)?.start();
       if (!started?.ok) throw new Error(`the demo's ${name} did not start: ${started?.error}`);
     }
+    await standing(measuring, config, signal);
     watching = (async () => {
       for await (const event of runWatch({ config, surroundings: context, signal })) {
         view.take(event);

@@ -1,6 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { messageOf } from '../../base/outcome.ts';
 import { lookAround } from '../inventory.ts';
 import { count } from '../terminal.ts';
@@ -16,6 +16,8 @@ const init: Verb = async (context) => {
       `${file} is there already: nightshift init --print shows what would be written, --force replaces it`,
     );
   }
+  if (!options.print && !existsSync(dirname(file)))
+    throw new CannotRun(`there is no folder ${dirname(file)} to write to`);
   const { discovery } = await lookAround(terminal);
   const name =
     hostname()

@@ -1,6 +1,7 @@
+import type { Config } from '../../config/schema.ts';
 import { watchHolder } from '../../store/watch-lock.ts';
 import { count, field } from '../terminal.ts';
-import { configFor, numberIn, requireIncident, storeFor, type Verb } from '../verb.ts';
+import { configFor, numberIn, requireIncident, storeFor, type Verb, type VerbContext } from '../verb.ts';
 
 /**
  * A person was faster. Their words are kept, and where they name an action, that action is remembered under the
@@ -41,9 +42,11 @@ const resolve: Verb = async (context) => {
   }
   store.incidents.append(id, note, { state: 'holding' });
   store.close();
-  const lesson = by
-    ? 'kept as words: it names no action that Nightshift has, such as "restart SERVICE"'
-    : 'nothing is remembered: --by "restart SERVICE" says what helped';
+  const lesson = actions
+    ? 'kept as words'
+    : by
+      ? 'kept as words: it names no action that Nightshift has, such as "restart SERVICE"'
+      : 'nothing is remembered: --by "restart SERVICE" says what helped';
   if (watchHolder(config.stateFolder) !== null) {
     terminal.line(
       `#${id}: the running watch proves that it holds; ${actions ? `remembered once it has held: ${by}` : lesson}`,
@@ -55,7 +58,7 @@ const resolve: Verb = async (context) => {
   const settled = await settleIncident({ config, surroundings: context, incident: id });
   done();
   if (settled.state === 'resolved') {
-    terminal.line(`#${id} resolved by a person, and it holds; ${actions ? `remembered: ${by}` : lesson}`);
+    terminal.line(`#${id} resolved by a person, and it holds; ${(await learnedOf(context, config, id)) ?? lesson}`);
     return 0;
   }
   const failing = Object.values(settled.checks).filter(({ verdict }) => verdict !== 'ok');
@@ -67,3 +70,13 @@ const resolve: Verb = async (context) => {
   return 1;
 };
 export default resolve;
+
+/** What was learned from the end of an incident, in the words of its timeline; null when nothing was. */
+async function learnedOf(context: VerbContext, config: Config, id: number): Promise<string | null> {
+  const store = await storeFor(context, config, { readOnly: true });
+  const timeline = store.incidents.timeline(id);
+  store.close();
+  const end = timeline.findLastIndex((entry) => entry.type === 'resolved');
+  const said = timeline.findLastIndex((entry) => entry.data.resolvedByPerson === true);
+  return timeline.slice(said, end).findLast((entry) => entry.type === 'learned')?.text ?? null;
+}

@@ -7,6 +7,7 @@ import { stateFolderProblem } from '../state-folder.ts';
 import { stopOnSignals } from '../stop.ts';
 import { count, type Terminal, zone } from '../terminal.ts';
 import { CannotRun, configFor, placeOf, productVersion, storeFor, type Verb, type VerbContext } from '../verb.ts';
+import { createWatchLog } from '../watch-log.ts';
 import { createWatchView } from '../watch-view.ts';
 
 /** The autonomous loop. Ctrl-C stops it cleanly: what is being done is finished, the rest is taken up at the next start. */
@@ -27,6 +28,7 @@ const watchVerb: Verb = async (context) => {
     if (options.mode) config.mode = modeOf(options.mode);
     if (stopping.signal.aborted) return 0;
     const { runWatch } = await import('../../app.ts');
+    const log = await createWatchLog(config.stateFolder);
     let failing = 0;
     const events = runWatch({
       config,
@@ -36,6 +38,7 @@ const watchVerb: Verb = async (context) => {
       reload: reloader(config, context),
     });
     for await (const event of events) {
+      log.take(event);
       if (event.type === 'report') failing = event.report.counts.critical + event.report.counts.warn;
       if (options.json) {
         terminal.line(JSON.stringify(event));
@@ -45,6 +48,7 @@ const watchVerb: Verb = async (context) => {
       view.take(event);
     }
     view.end();
+    log.close();
     return options.once && failing > 0 ? 1 : 0;
   } finally {
     stopping.end();

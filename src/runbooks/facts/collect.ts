@@ -28,7 +28,7 @@ export interface Collector {
   readonly facts: Facts;
   readonly evidence: Evidence[];
   set(values: Record<string, Scalar | undefined>): void;
-  /** `quote` is text as it was found; `facts` the names that rest on it. */
+  /** `quote` is text as it was found; `facts` the names that rest on it. The same text again only adds its names. */
   quote(source: string, title: string, quote: string, facts: string[]): void;
 }
 
@@ -52,7 +52,10 @@ export function createCollector(): Collector {
     },
     quote(source, title, quote, names) {
       const text = quote.trim().slice(0, LONGEST_QUOTE);
-      if (text !== '') evidence.push({ source, title, quote: text, verified: true, facts: names });
+      if (text === '') return;
+      const same = evidence.find((each) => each.source === source && each.title === title && each.quote === text);
+      if (same) same.facts = [...new Set([...(same.facts ?? []), ...names])];
+      else evidence.push({ source, title, quote: text, verified: true, facts: names });
     },
   };
 }

@@ -30,12 +30,17 @@ function diskResult(result: CheckResult, collect: Collector): void {
     collect.set({ inode_usage: inodes });
 }
 
+/** Full for a service: a large disk has room for much at 99 %, and `df` rounds up. */
+const isFull = ({ percent, freeBytes }: DiskRow): boolean => percent >= 99 && freeBytes < 1024 ** 3;
+
 /** The file systems that hold what belongs to the service, and the root. */
 const diskFacts: FactSource = async ({ service, host, tools }, collect) => {
-  const paths = [...new Set(['/', ...pathsOf(service)])];
+  const own = pathsOf(service);
+  const paths = [...new Set(['/', ...own])];
   const df = (...args: string[]) => host.run({ argv: ['df', ...args], timeoutMs: 5000, signal: tools.signal });
-  const [space, inodes] = await Promise.all([
+  const [space, ownSpace, inodes] = await Promise.all([
     df('-P', '-k', ...paths),
+    own.length > 0 ? df('-P', '-k', ...own) : null,
     (await host.platform()) === 'linux' ? df('-P', '-i', ...paths) : null,
   ]);
   // df ends with 1 when one of several paths is missing, and still tells of the others.
@@ -45,6 +50,10 @@ const diskFacts: FactSource = async ({ service, host, tools }, collect) => {
     collect.set({ disk_usage: row.percent, disk_path: row.mount });
     collect.quote(`df:${host.name}`, `disk(${host.name})`, row.line, ['disk_usage', 'disk_path']);
   }
+  const ownRows = ownSpace ? parseDf(ownSpace.stdout) : [];
+  const full = ownRows.find(isFull);
+  if (ownRows.length > 0) collect.set({ own_disk_full: full !== undefined });
+  if (full) collect.quote(`df:${host.name}`, `disk(${host.name})`, full.line, ['own_disk_full']);
   for (const row of inodes ? parseDf(inodes.stdout) : []) {
     const most = collect.facts.inode_usage;
     if (typeof most === 'number' && most >= row.percent) continue;
@@ -64,11 +73,20 @@ const pathsOf = (service: Service): string[] =>
     ...(service.files ?? []).map((path) => dirname(path)),
   ].filter((path): path is string => path?.startsWith('/') === true);
 
-/** Rows of `df -P`: device, size, used, free, percent, mount. A file system without inodes shows `-`. */
-function parseDf(output: string): { percent: number; mount: string; line: string }[] {
+interface DiskRow {
+  percent: number;
+  freeBytes: number;
+  mount: string;
+  line: string;
+}
+
+/** Rows of `df -P -k`: device, size, used, free, percent, mount. A file system without inodes shows `-`. */
+function parseDf(output: string): DiskRow[] {
   return output.split('\n').flatMap((line) => {
-    const found = /\s(\d+)%\s+(\/.*)$/.exec(line);
-    return found ? [{ percent: Number(found[1]), mount: found[2] ?? '/', line: line.trim() }] : [];
+    const found = /\s(-?\d+)\s+(\d+)%\s+(\/.*)$/.exec(line);
+    return found
+      ? [{ freeBytes: Number(found[1]) * 1024, percent: Number(found[2]), mount: found[3] ?? '/', line: line.trim() }]
+      : [];
   });
 }
 
