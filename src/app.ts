@@ -1,5 +1,3 @@
-import { homedir } from 'node:os';
-import { dirname } from 'node:path';
 import { createMemory } from '../memory/memory.ts';
 import { actTools, allTools, lookTools } from '../tools/index.ts';
 import { createHandles } from '../tools/shared/handles.ts';
@@ -18,85 +16,25 @@ import type { WatchEvent } from './agent/watch-events.ts';
 import { type Clock, systemClock } from './base/clock.ts';
 import { messageOf } from './base/outcome.ts';
 import type { Config } from './config/schema.ts';
-import { createSecrets } from './config/secret.ts';
 import { createGuard } from './guard/guard.ts';
-import { createRedactor, type Redactor } from './guard/redact.ts';
+import { redactDeep, redactResult } from './guard/redact-values.ts';
 import type { CheckHistory, CheckResult } from './health/check.ts';
 import { createHysteresis } from './health/hysteresis.ts';
-import { createMonitor, type Monitor } from './health/monitor.ts';
 import { worstVerdict } from './health/report.ts';
-import { createHosts } from './hosts/create.ts';
-import type { Host } from './hosts/host.ts';
 import { hostIsGone, isFailing, showsTrouble } from './incidents/correlate.ts';
 import { createEscalationOutbox } from './incidents/escalation.ts';
 import { dependencyGraph } from './incidents/graph.ts';
 import type { Incident, Signal, TimelineEntry } from './incidents/incident.ts';
+import { createMeasuring, type Measuring, type Surroundings } from './measuring.ts';
 import { createModels } from './models/router.ts';
 import { createCommandTool } from './runbooks/command-tool.ts';
 import { loadRunbooks } from './runbooks/load.ts';
 import type { Runbook } from './runbooks/runbook.ts';
-import { createManager } from './services/create.ts';
 import { createGoodCopies } from './services/good-copies.ts';
-import type { Manager } from './services/manager.ts';
 import { openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
 
-/** What the outside hands in: the environment for secrets. */
-export interface Surroundings {
-  environment: NodeJS.ProcessEnv;
-}
-
-/** Everything that measures: hosts, managers, checks. It changes nothing. */
-export interface Measuring {
-  monitor: Monitor;
-  host(name: string): Host;
-  manager(service: string): Manager | null;
-  secret(reference: string): string;
-  redactor: Redactor;
-  close(): void;
-}
-
-/** Puts together what measures, over a history that belongs to a store or lasts as long as the process. */
-function createMeasuring(
-  config: Config,
-  surroundings: Surroundings,
-  history: CheckHistory,
-  latest: (check: string) => CheckResult | undefined,
-  clock: Clock = systemClock,
-): Measuring {
-  const redactor = createRedactor();
-  const secrets = createSecrets(surroundings.environment, config.file === null ? homedir() : dirname(config.file));
-  const secret = (reference: string): string => {
-    const value = secrets(reference);
-    redactor.know(value);
-    return value;
-  };
-  const hosts = createHosts(config.hosts, clock);
-  const host = (name: string): Host => {
-    const found = hosts(name);
-    // Names come from the inventory, which was checked when it was loaded: anything else is a bug.
-    if (!found.ok) throw new Error(found.error);
-    return found.value;
-  };
-  const managers = new Map<string, Manager | null>();
-  const manager = (name: string): Manager | null => {
-    const service = config.services.get(name);
-    if (!service) return null;
-    if (!managers.has(name)) managers.set(name, createManager({ service, host: host(service.host), clock }));
-    return managers.get(name) ?? null;
-  };
-  const monitor = createMonitor({
-    config,
-    clock,
-    concurrency: config.limits.checks_at_once,
-    context: (check) => {
-      const service = config.services.get(check.service);
-      if (!service) throw new Error(`no service ${check.service}`);
-      return { service, host: host(service.host), manager: manager(service.name), clock, history, latest, secret };
-    },
-  });
-  return { monitor, host, manager, secret, redactor, close: () => undefined };
-}
+export type { Measuring, Surroundings } from './measuring.ts';
 
 /** For verbs that only measure once: reads the store's history when there is one, and writes nothing to it. */
 export async function buildMeasuring(config: Config, surroundings: Surroundings): Promise<Measuring> {
@@ -122,6 +60,9 @@ export interface World {
   model: Model | null;
   fetch: typeof fetch;
 }
+
+/** How often it is told that nothing can be kept. */
+const TELL_AGAIN_MS = 600_000;
 
 /** The whole agent over one store. What `world` leaves out is the real one. */
 export async function createAgentParts(options: {
@@ -155,10 +96,36 @@ export async function createAgentParts(options: {
   const tools = world.tools ?? [...lookTools, ...actTools, ...(commandTool === null ? [] : [commandTool])];
   const models = createModels(config.models, { secret, clock, redact, keepSent: (sent) => store.keepSent(sent) });
 
+  const outbox = createEscalationOutbox({
+    store,
+    clock,
+    fetch: world.fetch ?? fetch,
+    webhook: () => {
+      const { webhook } = config.escalate;
+      return webhook === undefined ? null : /^(env|file):/.test(webhook) ? secret(webhook) : webhook;
+    },
+  });
+  let cannotKeepSince = Number.NEGATIVE_INFINITY;
+  /** Without its store Nightshift can open no incident and do nothing: then somebody must hear that, and what fails. */
+  const cannotKeep = (error: unknown, results: CheckResult[]): void => {
+    if (clock.now() - cannotKeepSince < TELL_AGAIN_MS) return;
+    cannotKeepSince = clock.now();
+    const failing = results.filter(isFailing).map((result) => `${result.check}: ${result.summary}`);
+    void outbox.sendNow({
+      incident: 0,
+      severity: 'critical',
+      title: `${config.name}: Nightshift cannot keep its state, and does nothing until it can`,
+      reason: redact(messageOf(error)),
+      action_taken: 'none',
+      what_to_do: `make room or mend ${config.stateFolder}; nightshift doctor`,
+      at: new Date(clock.now()).toISOString(),
+      report: { failing },
+    });
+  };
+
   const saveHysteresis = () => store.settings.set('hysteresis', hysteresis.save());
   const ingest = (given: CheckResult[]): void => {
     const results = given.map((result) => redactResult(result, redact));
-    store.health.record(results);
     const touched = new Set<string>();
     const before = signals.length;
     for (const result of results) {
@@ -168,11 +135,17 @@ export async function createAgentParts(options: {
       if (signal) signals.push(signal);
       touched.add(result.service);
     }
-    for (const service of touched) {
-      const own = config.services.get(service)?.checks ?? [];
-      store.health.setServiceVerdict(service, worstVerdict(own.map((check) => hysteresis.settled(check.key))));
+    // What was seen counts even where it cannot be kept: a full disk must not make the watch blind.
+    try {
+      store.health.record(results);
+      for (const service of touched) {
+        const own = config.services.get(service)?.checks ?? [];
+        store.health.setServiceVerdict(service, worstVerdict(own.map((check) => hysteresis.settled(check.key))));
+      }
+      if (signals.length > before) saveHysteresis();
+    } catch (error) {
+      cannotKeep(error, results);
     }
-    if (signals.length > before) saveHysteresis();
   };
 
   const tell = (entry: TimelineEntry, incident: Incident) => {
@@ -201,15 +174,7 @@ export async function createAgentParts(options: {
     runbookProblems: loaded.problems,
     tools,
     model: world.model ?? (models.length > 0 ? models.router : null),
-    outbox: createEscalationOutbox({
-      store,
-      clock,
-      fetch: world.fetch ?? fetch,
-      webhook: () => {
-        const { webhook } = config.escalate;
-        return webhook === undefined ? null : /^(env|file):/.test(webhook) ? secret(webhook) : webhook;
-      },
-    }),
+    outbox,
     toolContext: (scope, signal): ToolContext => ({
       config,
       scope,
@@ -413,24 +378,4 @@ export async function* askQuestion(options: {
   } finally {
     store.close();
   }
-}
-
-function redactResult(result: CheckResult, redact: (text: string) => string): CheckResult {
-  const facts =
-    result.facts &&
-    Object.fromEntries(
-      Object.entries(result.facts).map(([name, value]) => [name, typeof value === 'string' ? redact(value) : value]),
-    );
-  return { ...result, summary: redact(result.summary), ...(facts ? { facts } : {}) };
-}
-
-/** Every text in a value, redacted; its shape stays. */
-function redactDeep<Value>(value: Value, redact: (text: string) => string): Value {
-  const walk = (each: unknown): unknown => {
-    if (typeof each === 'string') return redact(each);
-    if (Array.isArray(each)) return each.map(walk);
-    if (each === null || typeof each !== 'object') return each;
-    return Object.fromEntries(Object.entries(each).map(([name, inner]) => [name, walk(inner)]));
-  };
-  return walk(value) as Value;
 }

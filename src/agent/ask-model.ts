@@ -170,6 +170,10 @@ function questionFor(
   const failing = Object.values(incident.checks).filter(isFailing);
   const passing = Object.values(incident.checks).filter((result) => !isFailing(result));
   const actions = parts.store.actions.of(incident.id);
+  const others = parts.store.incidents
+    .unresolved()
+    .filter((other) => other.id !== incident.id)
+    .slice(0, 5);
   const past = parts.store.incidents
     .list({ service: incident.service, limit: 4 })
     .filter((other) => other.id !== incident.id && other.state === 'resolved');
@@ -190,6 +194,12 @@ function questionFor(
     fence('facts; what is not named was not found', tellingFacts(facts)),
     actions.length > 0
       ? `Already tried in this incident:\n${actions.map((action) => `- ${actionTitle(action)} (${action.by}): ${action.state}${action.held === false ? ', it did not hold' : ''}`).join('\n')}\nDo not repeat what did not help.`
+      : '',
+    others.length > 0
+      ? fence(
+          'also open now: one cause may stand behind both',
+          others.map((other) => `#${other.id} ${other.title}: ${other.state}`).join('\n'),
+        )
       : '',
     past.length > 0
       ? fence(

@@ -1,5 +1,5 @@
 import { actionTitle } from '../incidents/action-title.ts';
-import { isFailing, severityOf, titleOf } from '../incidents/correlate.ts';
+import { severityOf, showsTrouble, titleOf } from '../incidents/correlate.ts';
 import type { Diagnosis, Incident, TimelineEntry } from '../incidents/incident.ts';
 import { gatherFacts } from '../runbooks/facts.ts';
 import { diagnosisFrom } from '../runbooks/match.ts';
@@ -42,7 +42,7 @@ export async function fixIncident(
     ),
   );
   given.ingest(results);
-  const failing = results.filter(isFailing);
+  const failing = results.filter(showsTrouble);
   const runbook = given.runbooks.find((each) => each.name.toLowerCase() === options.issue.toLowerCase());
   if (failing.length === 0 && !runbook) {
     const checks = service?.checks.length ?? 0;

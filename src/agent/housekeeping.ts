@@ -1,6 +1,7 @@
 import { failure, messageOf, type Outcome, success } from '../base/outcome.ts';
 import type { Service } from '../config/schema.ts';
-import { type FileFacts, type Host, succeeded } from '../hosts/host.ts';
+import type { FileFacts, Host } from '../hosts/host.ts';
+import { runConfigTest } from '../services/config-test.ts';
 import type { OpsAgent } from './ops-agent.ts';
 import type { AgentParts } from './parts.ts';
 
@@ -73,16 +74,8 @@ function keep(parts: AgentParts, service: string, path: string, bytes: Uint8Arra
 }
 
 async function isProven(parts: AgentParts, service: Service, host: Host, modifiedAt: number): Promise<boolean> {
-  if (service.config_test) {
-    return succeeded(
-      await host.run({
-        argv: service.config_test,
-        directory: service.directory,
-        timeoutMs: 15_000,
-        privileged: service.manager === 'systemd',
-      }),
-    );
-  }
+  const tested = await runConfigTest(service, host);
+  if (tested !== null) return tested.valid === true;
   const status = await parts.manager(service.name)?.status();
   return (
     status?.ok === true &&

@@ -3,7 +3,8 @@ import type { HealthReport } from '../health/check.ts';
 import type { EscalationMessage } from '../incidents/escalation.ts';
 import type { ActionResult, Diagnosis, EscalationDecision, Incident, Resolution } from '../incidents/incident.ts';
 import { incidentReport } from '../incidents/report.ts';
-import { type AttemptOptions, attempt } from './attempt.ts';
+import type { AttemptOptions } from './act.ts';
+import { attempt } from './attempt.ts';
 import { diagnose } from './diagnose.ts';
 import type { AgentParts } from './parts.ts';
 

@@ -36,7 +36,6 @@ export function didNotHold(
         state: 'open',
         reopened: incident.reopened + (tried.length > 0 ? 1 : 0),
         holdingSince: null,
-        signature: null,
       },
     );
     // An action of which nobody knows whether it ran has not been shown to be useless.

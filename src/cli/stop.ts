@@ -23,14 +23,16 @@ export function stopOnSignals(terminal: Terminal, onStop: () => void, { patient 
     onStop();
     stop.abort();
   };
-  for (const name of SIGNALS) process.on(name, onSignal);
+  // `nohup` has SIGHUP ignored, and a handler would undo that: without a terminal nobody can hang up.
+  const heard = SIGNALS.filter((name) => name !== 'SIGHUP' || process.stdin.isTTY === true);
+  for (const name of heard) process.on(name, onSignal);
   return {
     signal: AbortSignal.any([stop.signal, terminal.closed]),
     get interrupted() {
       return presses > 0;
     },
     end() {
-      for (const name of SIGNALS) process.off(name, onSignal);
+      for (const name of heard) process.off(name, onSignal);
     },
   };
 }

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { visible } from '../base/visible.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -43,11 +44,17 @@ export function createTerminal(
   const write = (text: string): void => {
     if (!closed.signal.aborted) out.write(text);
   };
+  // The last barrier: whatever a name, a log or a model brought along, the screen obeys none of it but our own colours.
+  const shownIn =
+    (inColour: boolean) =>
+    (text: string): string =>
+      inColour ? exceptColours(text) : visible(text);
+  const [safe, safeError] = [shownIn(colour), shownIn(inColour(err))];
   return {
-    line: (text = '') => write(`${text}\n`),
-    error: (text) => void err.write(`${text}\n`),
+    line: (text = '') => write(`${safe(text)}\n`),
+    error: (text) => void err.write(`${safeError(text)}\n`),
     write,
-    style: (style, text) => (colour ? styleText(style, text, { validateStream: false }) : text),
+    style: (style, text) => (colour ? styleText(style, visible(text), { validateStream: false }) : text),
     busy: (text) => {
       if (!interactive) return () => undefined;
       write(colour ? styleText('dim', text, { validateStream: false }) : text);
@@ -61,6 +68,16 @@ export function createTerminal(
     },
   };
 }
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: our own colours begin with one
+const OWN_COLOUR = /(\u001b\[\d{1,3}m)/;
+
+/** A text that nothing obeys, but for the colours that `style` gives. */
+const exceptColours = (text: string): string =>
+  text
+    .split(OWN_COLOUR)
+    .map((part, index) => (index % 2 === 1 ? part : visible(part)))
+    .join('');
 
 /** Takes the line that the cursor stands on away. */
 export const CLEAR_LINE = '\r\u001b[2K';
@@ -120,7 +137,9 @@ export function table(
 
 /** A name in a column of its own and a text beside it: folded on a terminal, on one line in a pipe. */
 export function field(terminal: Terminal, label: string, text: string, width = 10): void {
-  const lines = terminal.interactive ? fold(text, Math.max(terminal.width - width, 20)) : [text];
+  const lines = terminal.interactive
+    ? fold(text, Math.max(terminal.width - width, 20))
+    : [text.replace(/\s+/g, ' ').trim()];
   lines.forEach((line, index) => {
     const name = label.length < width ? label.padEnd(width) : `${label} `;
     terminal.line(`${terminal.style('dim', index === 0 ? name : ' '.repeat(width))}${line}`);

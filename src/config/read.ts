@@ -15,6 +15,15 @@ const REASONS: Readonly<Record<string, string>> = {
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 
+/** A configuration says what is run. One that somebody else wrote, or could have written, is not obeyed. */
+function strangerIn({ uid, mode }: { uid: number; mode: number }): string | null {
+  const own = process.getuid?.() ?? uid;
+  if (uid !== 0 && uid !== own)
+    return `the file belongs to user ${uid}, and what it says would be run as user ${own}; if it is meant: chown ${own} it`;
+  if ((mode & 0o002) !== 0) return 'everybody may write to the file, and what it says is run; chmod o-w it';
+  return null;
+}
+
 /** The text of a configuration file, without a byte order mark; or in words why it cannot be one. */
 export function readConfigText(path: string): Outcome<string> {
   let file: number | null = null;
@@ -24,6 +33,8 @@ export function readConfigText(path: string): Outcome<string> {
     const facts = fstatSync(file);
     if (facts.isDirectory()) return failure('this is a folder; the file in it was expected, such as nightshift.yaml');
     if (!facts.isFile()) return failure('this is not an ordinary file');
+    const stranger = strangerIn(facts);
+    if (stranger) return failure(stranger);
     if (facts.size > MOST_BYTES)
       return failure(
         `the file has ${(facts.size / MOST_BYTES).toFixed(1)} MB, and a configuration has at most 1 MB; is it the right file?`,

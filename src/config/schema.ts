@@ -12,7 +12,6 @@ export type Mode = (typeof modes)[number];
 export const risks = ['read', 'reversible', 'disruptive', 'destructive'] as const;
 export type Risk = (typeof risks)[number];
 
-
 const name = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'a name of letters, digits, dots and dashes was expected');

@@ -48,7 +48,8 @@ export interface SshConnection {
   sshArguments(options?: readonly string[]): string[];
 }
 
-const CONNECT_SECONDS = 10;
+/** Below a check's usual time limit of 5 s, so that a host that is gone is said to be gone, not slow. */
+const CONNECT_SECONDS = 4;
 const PERSIST_SECONDS = 120;
 /** sshd refuses an eleventh session on one connection by default (MaxSessions 10); some room is left for forwards. */
 const SESSIONS = 7;

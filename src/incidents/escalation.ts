@@ -27,6 +27,8 @@ const GIVE_UP_MS = 86_400_000;
  */
 export interface EscalationOutbox {
   put(message: EscalationMessage): void;
+  /** Sends at once and keeps nothing: for when the store itself is what fails. */
+  sendNow(message: EscalationMessage): Promise<Outcome<number>>;
   /** Tries everything that waits; says how many were taken and what the others met. */
   flush(signal?: AbortSignal): Promise<{ sent: number; problems: string[] }>;
 }
@@ -45,6 +47,7 @@ export function createEscalationOutbox(options: {
     put(message) {
       store.settings.set(`${PREFIX}${message.incident}.${clock.now()}`, { message, firstAt: clock.now() });
     },
+    sendNow: (message) => post(options, message),
     flush(signal) {
       const flushed = flushing.then(() => sendWaiting(signal));
       flushing = flushed.catch(() => undefined);

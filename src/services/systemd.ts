@@ -4,18 +4,18 @@ import { readLogFiles } from './log-files.ts';
 import type { LogText, LogWindow, Manager, ManagerContext } from './manager.ts';
 import { identityOf, isPaused } from './process-table.ts';
 import { PROPERTIES, parseProperties, statusOfUnit, stoppedByJob, type UnitProperties } from './systemd-status.ts';
+import { unitName } from './unit-name.ts';
 
 const DEFAULT_LOG_BYTES = 1024 * 1024;
 const POLL_MS = 250;
 const KILL_WAIT_MS = 5000;
 /** A program that cannot work mostly ends within this; Type=simple units count as started before that. */
 const WATCHED_MS = 500;
-const SUFFIX = /\.(service|socket|device|mount|automount|swap|target|path|timer|slice|scope)$/;
 
 /** A unit of systemd, of the system or (with `user: true`) of the user. */
 export function createSystemdManager(context: ManagerContext): Manager {
   const { service, host, clock } = context;
-  const unit = SUFFIX.test(service.unit) ? service.unit : `${service.unit}.service`;
+  const unit = unitName(service.unit);
   const scope = service.user ? ['--user'] : [];
   // A pattern would act on every unit it fits, and a dash in front would make it an option.
   const unfit = /^-|[*?[\]]/.test(unit) ? failure(`"${unit}" is not the name of one unit`) : null;
@@ -105,6 +105,10 @@ export function createSystemdManager(context: ManagerContext): Manager {
     return failure(`${what} ${unit}, but it did not stay: ${status.summary}${await journalTail()}`);
   };
 
+  /** An ordinary user outside the group systemd-journal is shown nothing, and told so on the side. */
+  const isClosed = (result: CommandResult): boolean =>
+    !service.user && /not seeing messages|insufficient permissions|Permission denied/i.test(result.stderr);
+
   const readJournal = async (window: LogWindow): Promise<Outcome<LogText>> => {
     const maxBytes = window.maxBytes ?? DEFAULT_LOG_BYTES;
     const bounds = [
@@ -117,8 +121,7 @@ export function createSystemdManager(context: ManagerContext): Manager {
     const read = (privileged: boolean) =>
       host.run({ argv: ['journalctl', ...args], maxBytes, timeoutMs: 30_000, privileged });
     let result = await read(false);
-    const closed =
-      !service.user && /not seeing messages|insufficient permissions|Permission denied/i.test(result.stderr);
+    const closed = isClosed(result);
     if (closed) result = await read(true);
     if (!succeeded(result)) {
       const advice = closed ? ' (a member of the group systemd-journal may read it)' : '';
@@ -132,22 +135,12 @@ export function createSystemdManager(context: ManagerContext): Manager {
   const wasStopped = async (): Promise<boolean | null> => {
     const field = service.user ? 'USER_UNIT' : 'UNIT';
     const from = service.user ? '_COMM=systemd' : '_PID=1';
-    const result = await host.run({
-      argv: [
-        'journalctl',
-        ...scope,
-        '-b',
-        '-n',
-        '20',
-        '-o',
-        'json',
-        '--output-fields=MESSAGE_ID,JOB_TYPE',
-        from,
-        `${field}=${unit}`,
-      ],
-      timeoutMs: 10_000,
-    });
-    return succeeded(result) ? stoppedByJob(result.stdout) : null;
+    const fields = ['-b', '-n', '20', '-o', 'json', '--output-fields=MESSAGE_ID,JOB_TYPE', from, `${field}=${unit}`];
+    const read = (privileged: boolean) =>
+      host.run({ argv: ['journalctl', ...scope, ...fields], timeoutMs: 10_000, privileged });
+    let result = await read(false);
+    if (isClosed(result)) result = await read(true);
+    return succeeded(result) && !isClosed(result) ? stoppedByJob(result.stdout) : null;
   };
 
   return {

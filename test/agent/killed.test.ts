@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { watch } from '../../src/agent/watch.ts';
 import { doing, runbook, World } from '../support/simulated-world.ts';
 
 const SERVICES = `
@@ -74,6 +75,26 @@ describe('what a killed process left', () => {
     expect(world.store.actions.of(1)).toMatchObject([{ state: 'unknown', held: true }]);
     expect(world.store.memory.list()).toEqual([]);
     expect(world.done()).toEqual([]);
+  });
+
+  test('an action that takes its time to show is not run a second time', async () => {
+    const world: World = new World({
+      services: SERVICES,
+      run: (_tool, service, act) => {
+        act();
+        world.things.break(service, { reason: 'stuck', endsAt: world.clock.now() + 4000 });
+        return new Promise(() => undefined);
+      },
+    });
+    await world.start();
+    await world.pass(3000);
+    world.things.break('cache', { reason: 'stuck' });
+    await world.until(() => world.done().length === 1);
+    world.kill();
+    await world.start();
+    await world.untilState('resolved');
+    expect(world.done()).toEqual(['restart cache']);
+    expect(world.incident(1).resolvedBy).toBe('nightshift');
   });
 
   test('a question that had expired while nothing ran goes to a person', async () => {
@@ -240,9 +261,6 @@ test('a store that fails for a while ends nothing: what broke meanwhile is mende
 
 test('a reader that leaves early leaves nothing running', async () => {
   const world = new World({ services: SERVICES });
-  await world.start();
-  await world.pass(3000);
-  const { watch } = await import('../../src/agent/watch.ts');
   const parts = await world.partsFor({ dead: false, writes: 0, diesAt: Number.POSITIVE_INFINITY });
   const events = watch(parts, new AbortController().signal);
   await events.next();
@@ -251,4 +269,7 @@ test('a reader that leaves early leaves nothing running', async () => {
     left = true;
   });
   expect(await world.clock.pass(5000, () => left)).toBe(true);
+  const measured = world.things.log.length;
+  await world.pass(20_000);
+  expect(world.things.log).toHaveLength(measured);
 });

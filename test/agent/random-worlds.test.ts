@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Fault } from '../support/simulated-things.ts';
 import { doing, runbook, World } from '../support/simulated-world.ts';
 
-const WORLDS = Number(process.env.NIGHTSHIFT_RANDOM_WORLDS ?? 12);
+const WORLDS = Number(process.env.NIGHTSHIFT_RANDOM_WORLDS ?? 8);
 const HOUR = 3_600_000;
 const NAMES = ['database', 'cache', 'api', 'web'] as const;
 const SERVICES = `
@@ -64,7 +64,10 @@ test.each(Array.from({ length: WORLDS }, (_, index) => index + 1))(
     world.hear((event) => {
       if (event.type !== 'timeline' || event.entry.type !== 'resolved') return;
       for (const service of new Set(Object.values(event.incident.checks).map((result) => result.service)))
-        if (world.things.fails(service, 1000)) broken.push(`${new Date(world.clock.now()).toISOString()} #${event.incident.id} was resolved while ${service} fails`);
+        if (world.things.fails(service, 1000))
+          broken.push(
+            `${new Date(world.clock.now()).toISOString()} #${event.incident.id} was resolved while ${service} fails`,
+          );
     });
     await world.start();
     for (let turn = 0; turn < 10; turn += 1) {

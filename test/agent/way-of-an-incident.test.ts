@@ -76,6 +76,18 @@ describe('fixed means it held', () => {
     ).toBeLessThan(20);
   });
 
+  test('the third time within an hour it goes to a person, whatever else could be tried', async () => {
+    const other = runbook('stuck', [doing('restart_service')], { name: 'another for the same' });
+    const world = await watched({
+      runbooks: [runbook('stuck', [doing('restart_service')]), other],
+      more: 'limits: { actions_per_service_per_hour: 20 }',
+    });
+    world.things.break('cache', { reason: 'stuck', endsBy: 'nothing' });
+    await world.untilState('escalated');
+    expect(world.done()).toHaveLength(3);
+    expect(world.sent).toMatchObject([{ reason: expect.stringContaining('the third time within an hour') }]);
+  });
+
   test('an action that fails is not run for ever, and is told to memory as firmly as one that did not hold', async () => {
     const world = await watched({ run: async () => false });
     world.things.break('cache', { reason: 'stuck' });
@@ -112,6 +124,28 @@ describe('what heals before anything is done', () => {
     await world.untilState('resolved');
     expect(world.incident(1).resolvedBy).toBe('itself');
     expect(world.done()).toEqual([]);
+    expect(world.store.memory.list()).toEqual([]);
+  });
+
+  test('while a plan waits for its turn: the action is left out, and nobody is told', async () => {
+    const world = await watched({
+      runbooks: [runbook('stuck', [{ kind: 'wait', milliseconds: 10_000 }, doing('restart_service')])],
+    });
+    world.things.break('cache', { reason: 'stuck', endsAt: world.clock.now() + 9000 });
+    await world.untilState('resolved');
+    expect(world.done()).toEqual([]);
+    expect(world.incident(1).resolvedBy).toBe('itself');
+    expect(world.sent).toEqual([]);
+  });
+
+  test('while its plan waits for a yes: the step that was done before, and did not help, is not what helped', async () => {
+    const steps = [doing('restart_service'), doing('end_idle_sessions')];
+    const world = await watched({ runbooks: [runbook('full', steps)] });
+    world.things.break('cache', { reason: 'full', endsBy: 'drain', endsAt: world.clock.now() + 60_000 });
+    await world.untilState('awaiting');
+    await world.untilState('resolved');
+    expect(world.incident(1).resolvedBy).toBe('itself');
+    expect(world.store.actions.of(1)).toMatchObject([{ held: false }]);
     expect(world.store.memory.list()).toEqual([]);
   });
 
@@ -154,6 +188,7 @@ describe('approvals', () => {
     const world = await watched({ mode: 'propose' });
     world.things.break('cache', { reason: 'stuck' });
     await world.untilState('awaiting');
+    expect(world.asked).toMatchObject([{ reason: expect.stringContaining('A1: may I') }]);
     world.store.approvals.decide(1, 'denied', 'not tonight');
     await world.untilState('escalated');
     await world.pass(300_000);
@@ -212,6 +247,22 @@ describe('approvals', () => {
     world.store.approvals.decide(2, 'approved', null);
     await world.untilState('resolved');
     expect(world.done()).toEqual(['restart api', 'restart cache']);
+  });
+
+  test('a yes to one part says nothing about another part of the same service', async () => {
+    const part = (name: string) => ({
+      kind: 'action' as const,
+      action: { tool: 'restart_service', arguments: { service: 'cache', part: name }, reason: '' },
+    });
+    const world = await watched({ mode: 'propose', runbooks: [runbook('stuck', [part('one'), part('two')])] });
+    world.things.break('cache', { reason: 'stuck', backAfter: 0, times: 1 });
+    await world.untilState('awaiting');
+    world.store.approvals.decide(1, 'approved', null);
+    await world.until(() => world.store.approvals.get(2)?.state === 'waiting');
+    world.store.approvals.decide(2, 'approved', null);
+    await world.untilState('resolved');
+    expect(world.store.actions.of(1).map((action) => action.arguments.part)).toEqual(['one', 'two']);
+    expect(world.sent).toEqual([]);
   });
 
   test('a step that stands twice in a plan is done twice', async () => {
@@ -451,9 +502,12 @@ describe('what cannot be measured', () => {
     world.things.break('cache', { reason: 'not-permitted', verdict: 'unknown', endsBy: 'nothing' });
     await world.untilState('escalated');
     const before = world.store.incidents.timeline(1).length;
+    const looked = world.things.log.length;
     await world.pass(300_000);
     expect(world.sent).toHaveLength(1);
     expect(world.store.incidents.timeline(1).length - before).toBeLessThan(5);
+    // Five checks every 2 s, and nothing measured over and over beside that.
+    expect(world.things.log.length - looked).toBeLessThan(5 * 150 + 40);
     world.things.mend('cache');
     await world.untilState('resolved');
   });
@@ -515,21 +569,32 @@ describe('a person who was faster', () => {
     expect(world.sent).toHaveLength(1);
   });
 
-  test('who resolves it while it is looked into is left alone: nothing is done, nothing opened again', async () => {
+  test('who closes it while its plan waits is left alone: nothing is done in it, nothing opened again', async () => {
     const world = await watched({
       runbooks: [runbook('stuck', [{ kind: 'wait', milliseconds: 30_000 }, doing('restart_service')])],
     });
     world.things.break('cache', { reason: 'stuck' });
     await world.until(() => world.store.incidents.get(1)?.diagnosis != null);
+    const now = world.clock.now();
     world.store.incidents.append(
       1,
       { type: 'resolved', text: 'not measured' },
-      { state: 'resolved', resolvedAt: world.clock.now(), resolvedBy: 'person', resolution: 'by hand' },
+      { state: 'resolved', resolvedAt: now, resolvedBy: 'person', resolution: 'by hand' },
     );
-    world.things.mend('cache');
-    await world.pass(120_000);
-    expect(world.incident(1)).toMatchObject({ state: 'resolved', resolvedBy: 'person' });
+    await world.untilState('resolved', 2);
+    expect(world.incident(1)).toMatchObject({ state: 'resolved', resolvedBy: 'person', resolvedAt: now });
+    expect(world.store.actions.of(1)).toEqual([]);
+  });
+
+  test('who says so while it is looked into is believed if it comes back in time, and nobody is told', async () => {
+    const world = await watched({ measuringMs: 1500 });
+    world.things.break('cache', { reason: 'stuck', endsAt: world.clock.now() + 10_000 });
+    await world.until(() => world.incidents().length === 1);
+    says(world, 'restart cache');
+    await world.untilState('resolved');
+    expect(world.incident(1).resolvedBy).toBe('person');
     expect(world.done()).toEqual([]);
+    expect(world.sent).toEqual([]);
   });
 });
 

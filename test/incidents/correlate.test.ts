@@ -61,6 +61,13 @@ describe('the suspect behind a signal', () => {
     expect((await findSuspect(signal('api'), config, graph, measure)).service).toBe('cache');
   });
 
+  test('is not a dependency that only warns, when the service itself is down', async () => {
+    const { measure } = world({ postgres: 'warn' });
+    expect((await findSuspect(signal('api'), config, graph, measure)).service).toBe('api');
+    const warns = { ...signal('api'), verdict: 'warn' as const };
+    expect((await findSuspect(warns, config, graph, measure)).service).toBe('postgres');
+  });
+
   test('is the machine when the host does not answer', async () => {
     const { measure } = world({});
     const found = await findSuspect(
@@ -109,6 +116,18 @@ describe('the incident a suspect belongs to', () => {
     expect(
       incidentFor({ service: 'cache', severity: 'critical' }, [incident(1, 'web', 'open', 'critical')], graph)?.id,
     ).toBe(1);
+  });
+
+  test('is not one that waits for a person as a mere warning, when this is a failure', () => {
+    const open = [{ ...incident(1, 'cache', 'escalated', 'warn'), severity: 'warn' as const }];
+    expect(incidentFor({ service: 'cache', severity: 'warn' }, open, graph)?.id).toBe(1);
+    expect(incidentFor({ service: 'cache', severity: 'critical' }, open, graph)).toBeNull();
+  });
+
+  test('is not that of a dependant which waits for a person: nobody works on it', () => {
+    expect(
+      incidentFor({ service: 'cache', severity: 'critical' }, [incident(1, 'web', 'escalated', 'critical')], graph),
+    ).toBeNull();
   });
 
   test('two faults that have nothing to do with each other stay two', () => {

@@ -16,7 +16,7 @@ const call = (given: unknown): ToolCall => ({ id: 'c1', name: 'read_logs', argum
 
 describe('an answer of a hostile model', () => {
   it('with arguments nested so deep that they would end the stack is malformed', () => {
-    const deep = JSON.parse('{"a":'.repeat(100_000) + '1' + '}'.repeat(100_000));
+    const deep = JSON.parse(`${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`);
     expect(refuseMonstrous(answer([call(deep)]))).toMatchObject({ ok: false, failure: 'malformed' });
   });
 

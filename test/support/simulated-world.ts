@@ -82,7 +82,9 @@ export class World {
   readonly clock = new SimulatedClock();
   readonly things: Things;
   readonly told: WatchEvent[] = [];
-  /** What the webhook was sent. */
+  /** Questions that the webhook was sent: each is heard when it is asked, not when it has expired. */
+  readonly asked: { incident: number; reason: string; severity: string; at: string }[] = [];
+  /** What else the webhook was sent. */
   readonly sent: { incident: number; reason: string; severity: string; at: string }[] = [];
   config: Config;
   store!: Store;
@@ -230,7 +232,7 @@ export class World {
           if (life.dead) return never();
           const message = JSON.parse(String(init?.body));
           const status = this.#options.answer?.(message) ?? 200;
-          if (status === 200) this.sent.push(message);
+          if (status === 200) (/^A\d+: may I/.test(message.reason) ? this.asked : this.sent).push(message);
           return new Response(null, { status });
         },
       },
@@ -269,7 +271,7 @@ export class World {
       name,
       description: `${does} a service`,
       risk,
-      input: (scope) => z.object({ service: z.enum(scope.services) }),
+      input: (scope) => z.object({ service: z.enum(scope.services), part: z.string().optional() }),
       output: z.object({}),
       plan: async ({ service }) => ({
         plan: { title: `${does} ${service}`, service: String(service), risk, undo: 'none needed' },

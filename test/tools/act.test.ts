@@ -82,6 +82,7 @@ describe('services', () => {
     });
     const started = await call(startService, { service: 'api' }, context);
     expect(started).toMatchObject({ ok: true, details: { state: 'running' } });
+    expect(started.content).toMatch(/; now: running, process \d+/);
     expect(await plan(startService, { service: 'api' }, context)).toHaveProperty('refusal');
     const first = (await context.manager('api')?.status())?.ok;
     expect(first).toBe(true);

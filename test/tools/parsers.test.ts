@@ -29,6 +29,7 @@ describe('rights', () => {
 
   test('of a process, as the kernel tells them', () => {
     expect(parseRights(status)).toEqual({ user: 1000, groups: [33, 27, 44] });
+    expect(parseRights(status.replace('27 44 ', ' ').concat('NStgid:\t9\n'))).toEqual({ user: 1000, groups: [33] });
     expect(parseRights('')).toBeNull();
   });
 
@@ -254,6 +255,10 @@ describe('hiding secrets', () => {
     [`node server.js --token ${secret} --port 80`, 'node server.js --token [hidden] --port 80'],
     [`node server.js --db-password=${secret}`, 'node server.js --db-password=[hidden]'],
     [`DATABASE_URL=postgres://app:${secret}@db/app`, 'DATABASE_URL=postgres://app:[hidden]@db/app'],
+    [`node -- x --password ${secret} -v`, 'node -- x --password [hidden] -v'],
+    [`client mode password ${secret}`, 'client mode password [hidden]'],
+    [`a=--token=${secret} b`, 'a=--token=[hidden] b'],
+    ['cat /run/app/token now', 'cat /run/app/token now'],
     ['ssl_certificate_key /etc/nginx/site.key;', 'ssl_certificate_key /etc/nginx/site.key;'],
     [' max_connections = 100', ' max_connections = 100'],
     [`+${'QUJ1'.repeat(16)}`, '+[hidden]'],

@@ -21,7 +21,7 @@ const output = z.object({
 export const postgresState = defineTool({
   name: 'postgres_state',
   description:
-    'Inside a Postgres: sessions by state against the limit, who blocks whom, the oldest transaction, replication, sizes. Gives ids such as session-2 for end_idle_sessions. Use it for slow or refused database connections.',
+    'Inside a Postgres: sessions by state against the limit, who blocks whom, the oldest transaction, replication, sizes. Gives ids such as session-2. Use it for slow or refused database connections.',
   risk: 'read',
   applies: (scope, config) => servicesIn(scope, config, (service) => postgresCheck(service) !== null).length > 0,
   input: (scope, config) =>

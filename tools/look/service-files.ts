@@ -62,7 +62,7 @@ export const serviceFiles = defineTool({
     const missing = found.filter(({ facts, error }) => facts === null && error === null).map(({ path }) => path);
     const who = rights.as === null ? null : whoIs(rights.as, accounts);
     const content = lines(
-      `${name} ${who === null ? `is not seen running (${rights.why}), so who it runs as is not known` : `runs as ${who}`}:`,
+      `${name} ${who === null ? `has no process now (${rights.why}), so who it runs as is not known` : `runs as ${who}`}:`,
       named.map(row),
       missing.length > 0 && `missing: ${missing.join(', ')}`,
       found.flatMap(({ path, error }) => (error === null ? [] : [`  ${path}: ${error}`])),

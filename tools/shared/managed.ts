@@ -1,7 +1,7 @@
 import type { Outcome } from '../../src/base/outcome.ts';
 import type { Service } from '../../src/config/schema.ts';
 import { formatSpan } from '../../src/health/format.ts';
-import { succeeded } from '../../src/hosts/host.ts';
+import { runConfigTest } from '../../src/services/config-test.ts';
 import type { Manager, ServiceStatus } from '../../src/services/manager.ts';
 import type { ToolContext } from '../tool.ts';
 import { whatCameBack } from './say.ts';
@@ -29,17 +29,11 @@ export function leaveAlone({ service, status }: Exclude<Managed, { refusal: stri
   return null;
 }
 
-/** Runs the `config_test` of a service: null when it passes or there is none, else what it said. */
+/** What the `config_test` of a service has against it; null when it passes, there is none, or it could not judge. */
 export async function configTrouble(service: Service, context: ToolContext): Promise<string | null> {
-  if (service.config_test === undefined) return null;
   const host = context.host(service.host);
-  const result = await host.run({
-    argv: service.config_test,
-    timeoutMs: 20_000,
-    ...(service.directory === undefined ? {} : { directory: service.directory }),
-    signal: context.signal,
-  });
-  return succeeded(result) ? null : whatCameBack(result, host);
+  const tested = await runConfigTest(service, host, context.signal);
+  return tested?.valid === false ? whatCameBack(tested.result, host) : null;
 }
 
 /** Most managers' summaries begin with the state. */

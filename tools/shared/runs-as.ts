@@ -17,7 +17,7 @@ export async function runsAs(host: Host, process: ProcessEntry): Promise<RunsAs>
 /** `/proc/PID/status`: of the four ids in a line the last (file system) is the one that counts for files. */
 export function parseRights(status: string): RunsAs | null {
   const numbers = (field: string) =>
-    (new RegExp(`^${field}:\\s*(.*)$`, 'm').exec(status)?.[1] ?? '').split(/\s+/).filter(Boolean).map(Number);
+    (new RegExp(`^${field}:[ \\t]*(.*)$`, 'm').exec(status)?.[1] ?? '').split(/\s+/).filter(Boolean).map(Number);
   const user = numbers('Uid').at(-1);
   const group = numbers('Gid').at(-1);
   return user === undefined || group === undefined ? null : { user, groups: [group, ...numbers('Groups')] };

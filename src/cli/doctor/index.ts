@@ -8,6 +8,7 @@ import { createHosts } from '../../hosts/create.ts';
 import { type Host, succeeded } from '../../hosts/host.ts';
 import { createModels } from '../../models/router.ts';
 import { loadRunbooks } from '../../runbooks/load.ts';
+import { unitName } from '../../services/unit-name.ts';
 import { openStore } from '../../store/open.ts';
 import { stateFolderProblem } from '../state-folder.ts';
 import { count } from '../terminal.ts';
@@ -136,8 +137,8 @@ async function hostFindings(config: Config, host: Host): Promise<Finding[]> {
   const systemd = services.filter((service) => service.manager === 'systemd' && !service.user);
   if (systemd.length > 0 && config.mode !== 'observe' && (host.kind === 'ssh' || process.getuid?.() !== 0)) {
     const allowed = await host.run({
-      argv: ['systemctl', 'show', '--property=Id', 'init.scope'],
-      privileged: true,
+      // Asks sudo whether it would, and does nothing.
+      argv: ['sudo', '-n', '-l', 'systemctl', 'restart', unitName(systemd[0]?.unit ?? '')],
       timeoutMs: 5000,
     });
     if (!succeeded(allowed))

@@ -1,13 +1,14 @@
 import type { Service } from '../../config/schema.ts';
+import { unitName } from '../../services/unit-name.ts';
 
-const VERBS = ['start', 'stop', 'restart', 'reload', 'reset-failed'];
+const VERBS = ['start', 'stop', 'restart', 'reload', 'reset-failed', 'kill -s SIGKILL'];
 
 /**
  * The exact lines that let an ordinary user do what Nightshift needs with these units, and nothing else. No wildcard: in
  * sudoers one would match blanks, and so further arguments.
  */
 export function sudoersLines(user: string, services: readonly Pick<Service, 'unit'>[]): string {
-  const units = services.map(({ unit }) => (unit.includes('.') ? unit : `${unit}.service`));
+  const units = services.map(({ unit }) => unitName(unit));
   const commands = [...new Set(units)].flatMap((unit) =>
     VERBS.map((verb) => `/usr/bin/systemctl ${verb} ${escaped(unit)}`),
   );

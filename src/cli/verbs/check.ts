@@ -1,3 +1,4 @@
+import { redactResult } from '../../guard/redact-values.ts';
 import type { CheckResult } from '../../health/check.ts';
 import { inventoryFor } from '../inventory.ts';
 import { stateFolderProblem } from '../state-folder.ts';
@@ -16,7 +17,8 @@ const check: Verb = async (context) => {
   const wanted = context.arguments.length > 0 ? [...new Set(context.arguments)] : [...config.services.keys()];
   const checks = wanted.flatMap((name) => config.services.get(name)?.checks ?? []);
   const done = terminal.busy('measuring …');
-  const results = await measuring.monitor.measure(checks);
+  const measured = await measuring.monitor.measure(checks);
+  const results = measured.map((result) => redactResult(result, (text) => measuring.redactor.redact(text)));
   measuring.close();
   done();
   const failing = results.filter((result) => result.verdict === 'warn' || result.verdict === 'critical').length;

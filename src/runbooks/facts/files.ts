@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path/posix';
 import type { Config, Service } from '../../config/schema.ts';
-import { type Host, succeeded } from '../../hosts/host.ts';
+import type { Host } from '../../hosts/host.ts';
+import { runConfigTest } from '../../services/config-test.ts';
 import type { FactSource } from './collect.ts';
 
 /** `rotate.above` where none is given. */
 const USUAL_LIMIT_BYTES = 100 * 1024 ** 2;
-const TEST_LIMIT_MS = 10_000;
 /** A release that was activated this long before the trouble may well be its cause. */
 const RECENT_MS = 3_600_000;
 
@@ -94,21 +94,13 @@ const changedFiles: FactSource = async ({ service, host, tools }, collect) => {
 };
 
 const configTest: FactSource = async ({ service, host, tools }, collect) => {
-  if (!service.config_test) return;
-  const result = await host.run({
-    argv: service.config_test,
-    timeoutMs: TEST_LIMIT_MS,
-    directory: service.directory,
-    environment: service.environment,
-    maxBytes: 16 * 1024,
-    signal: tools.signal,
-  });
-  // A test that could not be run says nothing of the configuration.
-  if (result.failure !== undefined || result.exitCode === null) return;
-  collect.set({ config_valid: succeeded(result) });
+  const tested = await runConfigTest(service, host, tools.signal);
+  if (tested === null || tested.valid === null) return;
+  const { result, valid } = tested;
+  collect.set({ config_valid: valid });
   const said = (result.stderr.trim() || result.stdout.trim()).split('\n').slice(-3).join(' ');
   collect.quote(
-    `command:${service.config_test.join(' ')}`,
+    `command:${result.argv.join(' ')}`,
     `config_test(${service.name})`,
     `exit code ${result.exitCode}: ${said}`,
     ['config_valid'],
