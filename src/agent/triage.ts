@@ -1,3 +1,4 @@
+import type { CheckResult } from '../health/check.ts';
 import { showsTrouble } from '../incidents/correlate.ts';
 import type { Diagnosis, Incident } from '../incidents/incident.ts';
 import type { Approval } from '../store/store.ts';
@@ -127,6 +128,7 @@ async function settle(agent: OpsAgent, parts: AgentParts, incident: Incident, si
     );
     return false;
   }
+  if (proof.failing.every((result) => !(result.check in now.checks))) return takeAlong(parts, now, proof.failing);
   const text = `${proof.stage === 'not-fixed' ? 'not fixed' : 'it did not hold'}: ${failing}`;
   didNotHold(parts, id, text, { stage: proof.stage, failing: proof.failing });
   const after = reload(parts, id);
@@ -134,6 +136,24 @@ async function settle(agent: OpsAgent, parts: AgentParts, incident: Incident, si
   if (after.escalatedAt === null && !decision.escalate) return true;
   await agent.escalate(after, after.escalatedAt === null ? `${decision.reason}: ${text}` : text);
   return false;
+}
+
+/**
+ * What the incident was about is well, and something that depends on it is not, for a reason of its own: it joins, so that
+ * the suspicion can move to it. What was done is not held against whatever suggested it.
+ */
+function takeAlong(parts: AgentParts, incident: Incident, failing: CheckResult[]): boolean {
+  const names = failing.map((result) => `${result.check} ${result.summary}`).join('; ');
+  parts.record(
+    incident.id,
+    { type: 'signal', text: `${incident.service} is well, and this still fails: ${names}`, data: { failing } },
+    {
+      state: 'open',
+      holdingSince: null,
+      checks: { ...incident.checks, ...Object.fromEntries(failing.map((result) => [result.check, result])) },
+    },
+  );
+  return true;
 }
 
 function tellHolding(

@@ -70,37 +70,3 @@ test('what no runbook knows is handed over once; what a person did is done by me
   expect(second.incident).toMatchObject({ resolvedBy: 'nightshift' });
   expect(second.incident.diagnosis).toMatchObject({ source: 'memory', sourceName: `#${first.incident.id}` });
 }, 90_000);
-
-test('in observe mode nothing is done, and a person is told what would be', async () => {
-  running = await startWatch((yaml) => yaml.replace('mode: act', 'mode: observe'));
-  process.kill(await running.pidOf('cache'), 'SIGKILL');
-  const { incident } = await running.until('escalated');
-  expect(incident.diagnosis?.plan.length).toBeGreaterThan(0);
-  await running.stopWatch();
-  const store = storeOf(running);
-  expect(store.actions.of(incident.id).filter((action) => action.state !== 'refused')).toEqual([]);
-  store.close();
-  await expect(running.pidOf('cache')).rejects.toThrow('does not run');
-}, 60_000);
-
-test('in propose mode it asks, acts once a person has said yes, and proves it', async () => {
-  running = await startWatch((yaml) => yaml.replace('mode: act', 'mode: propose'));
-  process.kill(await running.pidOf('cache'), 'SIGKILL');
-  const asked = await running.until('asked');
-  await expect(running.pidOf('cache')).rejects.toThrow('does not run');
-  const store = storeOf(running);
-  const [approval] = store.approvals.list({ state: 'waiting', incident: asked.incident.id });
-  expect(approval).toMatchObject({ service: 'cache', risk: 'reversible' });
-  store.approvals.decide(approval?.id ?? 0, 'approved', null);
-  store.close();
-  expect((await running.until('resolved')).incident.resolvedBy).toBe('nightshift');
-}, 60_000);
-
-test('what heals before anything is done is resolved by itself, with no action', async () => {
-  running = await startWatch((yaml) => yaml.replace('mode: act', 'mode: propose'));
-  process.kill(await running.pidOf('cache'), 'SIGKILL');
-  await running.until('asked');
-  await running.manager('cache')?.start();
-  expect((await running.until('resolved')).incident.resolvedBy).toBe('itself');
-  expect(running.told.filter(({ entry }) => entry.type === 'action-start')).toHaveLength(0);
-}, 60_000);
